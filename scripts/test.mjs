@@ -1,0 +1,24 @@
+// Runs the tests on compiled files. One MongoDB serves the whole run (a JVM per file would be too much for two cores); each test file has
+// a database of its own on it. A Redis is cheap, so each file starts its own: tests kill theirs and must never touch one that REDIS_URL names.
+// Usage: `npm test [-- ava's arguments]`, e.g. `npm test -- dist/engine/**/*.test.js --match='*fenced*'`.
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { prepare, root } from './bootstrap.mjs';
+
+prepare();
+const servers = path.join(root, 'dist', 'mocks', 'servers');
+const { findRedis } = await import(pathToFileURL(path.join(servers, 'redis.js')).href);
+const { shareOf, startMongo } = await import(pathToFileURL(path.join(servers, 'mongo.js')).href);
+findRedis(); // installs it once where that is possible, before twenty files try at the same time
+const mongo = await startMongo();
+process.stderr.write(`Redis: each test file starts its own.\n${mongo.describe}\n`);
+
+const { REDIS_URL: _notForTests, ...inherited } = process.env;
+const env = { ...inherited, NODE_ENV: 'test', IRONWALLET_TEST_MONGO: shareOf(mongo) };
+const ava = spawn(process.execPath, [path.join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs'), ...process.argv.slice(2)], { cwd: root, env, stdio: 'inherit' });
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => ava.kill(signal));
+ava.once('exit', async (code) => {
+  await mongo.close();
+  process.exitCode = code ?? 1;
+});
