@@ -16,7 +16,11 @@ process.stderr.write(`Redis: each test file starts its own.\n${mongo.describe}\n
 
 const { REDIS_URL: _notForTests, ...inherited } = process.env;
 const env = { ...inherited, NODE_ENV: 'test', IRONWALLET_TEST_MONGO: shareOf(mongo) };
-const ava = spawn(process.execPath, [path.join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs'), ...process.argv.slice(2)], { cwd: root, env, stdio: 'inherit' });
+// package.json's pattern also allows other output folders (build.mjs --out), which only an explicit argument names.
+const args = process.argv.slice(2);
+const files = args.some((argument) => argument.startsWith('dist')) ? [] : ['dist/**/*.test.js'];
+const cli = path.join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs');
+const ava = spawn(process.execPath, [cli, ...args, ...files], { cwd: root, env, stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => ava.kill(signal));
 ava.once('exit', async (code) => {
   await mongo.close();
