@@ -1,0 +1,246 @@
+/**
+ * The envelope around an actor's state, and the one function that moves it over an entry. Owner, reader and auditor all fold with it.
+ *
+ * E1  `decideEntry(kind, envelope, entry)` is pure: owner, reader, auditor and replay get the same outcome and the same chain (I1, I6).
+ * E2  The chain hashes the entry, its message id and the whole outcome; what nobody could have decided cannot be told.
+ * E3  Edge commands (`from` begins with `client:`) are remembered for 24 hours: same key and body, same answer; other body, refusal.
+ * E4  An exception here is a poison entry: the caller parks the actor before it.
+ */
+import { hash } from 'node:crypto';
+import type { Accepted, Decision, Effect, Entry, Kind, MessageSchemas, MessagesOf, Row, Timer } from './actor.ts';
+import { beginning, idOf, msOf, toCanonicalJson, toJson } from './message.ts';
+import type { ActorId, Addressed, EntryId, StoredEntry } from './message.ts';
+import type { EffectRecord, Head, LedgerPage, TimerRecord } from './ports.ts';
+
+/** What a reader of the ledger sees of one committed entry that posted rows or left a note. */
+export interface Posting {
+  /** Counts the actor's postings from 1. */
+  readonly n: number;
+  readonly entry: EntryId;
+  readonly type: string;
+  readonly id: string;
+  readonly rows: readonly Row[];
+  readonly note: unknown;
+}
+
+/** An edge command and its answer, kept so that a repeated key gets the first answer. */
+export interface Remembered {
+  readonly id: string;
+  readonly bodyHash: string;
+  readonly entry: EntryId;
+  /** `accepted` or the refusal. */
+  readonly status: string;
+  readonly answer: unknown;
+}
+
+export interface Envelope<S = unknown> {
+  readonly actor: ActorId;
+  readonly head: Head;
+  readonly rules: number;
+  readonly state: S;
+  readonly recent: readonly Remembered[];
+  /** Postings since the last full page, oldest first. */
+  readonly postings: readonly Posting[];
+  /** Postings ever made. */
+  readonly posted: number;
+  /** The last full page of the ledger, or null. */
+  readonly page: string | null;
+  /** The actor's own totals, `<account>:<currency>` -> debit-positive sum of all its rows. */
+  readonly sums: Readonly<Record<string, bigint>>;
+}
+
+export interface Outcome {
+  readonly envelope: Envelope;
+  /** `accepted`, `repeated`, or the refusal. */
+  readonly code: string;
+  readonly rows: readonly Row[];
+  readonly sends: readonly Addressed[];
+  readonly effects: readonly EffectRecord[];
+  readonly timers: readonly TimerRecord[];
+  readonly answer: unknown;
+  /** The ledger page that this entry filled: to be inserted before a snapshot of this envelope. */
+  readonly filled: LedgerPage | null;
+}
+
+export const RECENT_MS = 24 * 60 * 60 * 1000;
+export const RECENT_MAX = 256;
+export const POSTINGS_PER_PAGE = 100;
+const AMOUNT_LIMIT = 10n ** 15n;
+const CHAIN_LENGTH = 22; // base64url characters: 132 bits of SHA-256
+const REPEAT_REFUSALS = { reused: 'idempotency_key_reused', tooMany: 'too_many_recent_commands' } as const;
+
+export function freshEnvelope(kind: Kind, actor: ActorId): Envelope {
+  return {
+    actor,
+    head: { last: beginning(), n: 0, chain: '-' },
+    rules: kind.rules,
+    state: kind.initial(idOf(actor)),
+    recent: [],
+    postings: [],
+    posted: 0,
+    page: null,
+    sums: {},
+  };
+}
+
+/** `<last>~<chain>`: the part of a snapshot's name that the tip carries. */
+export function snapshotName(head: Head): string {
+  return `${head.last}~${head.chain}`;
+}
+
+/** Decides one entry: the only way an envelope moves. Throws for a poison entry (E4). */
+export function decideEntry(kind: Kind, envelope: Envelope, stored: StoredEntry): Outcome {
+  const known = repeatOf(envelope, stored);
+  if (known !== null) return conclude(kind, { envelope, stored, decision: known.decision, code: known.code, remember: null });
+  const decision = kind.decide(envelope.state, parseEntry(kind, envelope.actor, stored));
+  if (decision.ok) checkRows(decision.rows);
+  const code = decision.ok ? 'accepted' : decision.refusal;
+  const remember = isClientCommand(stored) ? remembered(stored, code, decision) : null;
+  return conclude(kind, { envelope, stored, decision, code, remember });
+}
+
+function parseEntry(kind: Kind, self: ActorId, stored: StoredEntry): Entry<MessagesOf<MessageSchemas>> {
+  const schema = kind.messages[stored.type];
+  if (schema === undefined) throw new Error(`unknown message type ${stored.type} for ${kind.name}`);
+  const body = schema.parse(JSON.parse(stored.body));
+  const { entry, id, from, trace, type } = stored;
+  return { type, body, self, entry, at: msOf(entry), id, from, trace };
+}
+
+function isClientCommand(stored: StoredEntry): boolean {
+  return stored.from.startsWith('client:');
+}
+
+/** What E3 says of this entry before its kind is asked; null when the kind shall decide. */
+function repeatOf(envelope: Envelope, stored: StoredEntry): { readonly decision: Decision<unknown>; readonly code: string } | null {
+  if (!isClientCommand(stored)) return null;
+  const first = envelope.recent.find((one) => one.id === stored.id);
+  if (first !== undefined && first.bodyHash !== fingerprint(stored.body)) return refusal(REPEAT_REFUSALS.reused);
+  if (first !== undefined && first.status === 'accepted') {
+    return { code: 'repeated', decision: unchanged(envelope, first.answer) };
+  }
+  if (first !== undefined) return { code: first.status, decision: { ok: false, refusal: first.status, detail: first.answer } };
+  const alive = envelope.recent.filter((one) => msOf(one.entry) > msOf(stored.entry) - RECENT_MS);
+  return alive.length >= RECENT_MAX ? refusal(REPEAT_REFUSALS.tooMany) : null;
+}
+
+function refusal(code: string): { readonly decision: Decision<unknown>; readonly code: string } {
+  return { code, decision: { ok: false, refusal: code, detail: null } };
+}
+
+function unchanged(envelope: Envelope, answer: unknown): Accepted<unknown> {
+  return { ok: true, state: envelope.state, rows: [], sends: [], answer, note: null };
+}
+
+function remembered(stored: StoredEntry, status: string, decision: Decision<unknown>): Remembered {
+  const answer: unknown = JSON.parse(toJson(decision.ok ? decision.answer : decision.detail) ?? 'null');
+  return { id: stored.id, bodyHash: fingerprint(stored.body), entry: stored.entry, status, answer };
+}
+
+function fingerprint(body: string): string {
+  return hash('sha256', body, 'base64url').slice(0, CHAIN_LENGTH);
+}
+
+function checkRows(rows: readonly Row[]): void {
+  if (rows.length === 0) return;
+  const sums = new Map<string, bigint>();
+  for (const { account, currency, amount } of rows) {
+    if (amount >= AMOUNT_LIMIT || amount <= -AMOUNT_LIMIT) throw new Error(`amount of ${account} out of range`);
+    sums.set(currency, (sums.get(currency) ?? 0n) + amount);
+  }
+  for (const [currency, sum] of sums) if (sum !== 0n) throw new Error(`rows do not balance in ${currency}: ${sum.toString()}`);
+}
+
+interface Conclusion {
+  readonly envelope: Envelope;
+  readonly stored: StoredEntry;
+  readonly decision: Decision<unknown>;
+  readonly code: string;
+  readonly remember: Remembered | null;
+}
+
+function conclude(kind: Kind, { envelope, stored, decision, code, remember }: Conclusion): Outcome {
+  const state = decision.ok ? decision.state : envelope.state;
+  const rows = decision.ok ? decision.rows : [];
+  const sends = addressed(envelope, stored, decision.ok ? decision.sends : []);
+  const changed = state !== envelope.state;
+  const effects = changed ? effectsBetween(kind, { envelope, state, trace: stored.trace }) : [];
+  const timers = changed ? timersBetween(kind, envelope, state) : [];
+  const answer = decision.ok ? decision.answer : decision.detail;
+  const chain = nextChain(envelope.head.chain, stored, toJson([code, rows, sends, effects, timers, answer]));
+  const head: Head = { last: stored.entry, n: envelope.head.n + 1, chain };
+  const recent = remember === null ? envelope.recent : [...alive(envelope.recent, stored.entry), remember];
+  const moved: Envelope = { ...envelope, head, state, recent, rules: kind.rules, sums: added(envelope.sums, rows) };
+  const posted = decision.ok ? withPosting(moved, stored, decision) : { envelope: moved, filled: null };
+  return { envelope: posted.envelope, code, rows, sends, effects, timers, answer, filled: posted.filled };
+}
+
+function alive(recent: readonly Remembered[], entry: EntryId): readonly Remembered[] {
+  const oldest = msOf(entry) - RECENT_MS;
+  return recent.filter((one) => msOf(one.entry) > oldest);
+}
+
+function nextChain(chain: string, stored: StoredEntry, outcome: string): string {
+  return hash('sha256', `${chain}|${stored.entry}|${stored.id}|${outcome}`, 'base64url').slice(0, CHAIN_LENGTH);
+}
+
+/** Names and serialises what the decision sends; money messages bring their natural key, others are named by place and chain. */
+function addressed(envelope: Envelope, stored: StoredEntry, sends: Accepted<unknown>['sends']): Addressed[] {
+  return sends.map(({ to, type, body, id }, index) => ({
+    to,
+    type,
+    body: toJson(body),
+    id: id ?? `${envelope.actor}/${stored.entry}~${envelope.head.chain}/${index}`,
+    from: envelope.actor,
+    trace: stored.trace,
+  }));
+}
+
+function effectsBetween(kind: Kind, change: { envelope: Envelope; state: unknown; trace: string }): EffectRecord[] {
+  if (kind.openEffects === undefined) return [];
+  const before = new Set(kind.openEffects(change.envelope.state).map((effect) => effect.id));
+  const opened = kind.openEffects(change.state).filter((effect) => !before.has(effect.id));
+  return opened.map((effect: Effect) => ({
+    actor: change.envelope.actor,
+    id: effect.id,
+    type: effect.type,
+    body: toJson(effect.body),
+    trace: change.trace,
+  }));
+}
+
+function timersBetween(kind: Kind, envelope: Envelope, state: unknown): TimerRecord[] {
+  if (kind.timers === undefined) return [];
+  const before = new Map(kind.timers(envelope.state).map((timer: Timer) => [timer.key, timer.at]));
+  const now = kind.timers(state);
+  const set = now.filter((timer) => before.get(timer.key) !== timer.at).map(({ key, at }) => ({ actor: envelope.actor, key, at }));
+  const kept = new Set(now.map((timer) => timer.key));
+  const gone = [...before.keys()].filter((key) => !kept.has(key)).map((key) => ({ actor: envelope.actor, key, at: null }));
+  return [...set, ...gone];
+}
+
+function added(sums: Envelope['sums'], rows: readonly Row[]): Envelope['sums'] {
+  if (rows.length === 0) return sums;
+  const next: Record<string, bigint> = { ...sums };
+  for (const { account, currency, amount } of rows) {
+    const key = `${account}:${currency}`;
+    next[key] = (next[key] ?? 0n) + amount;
+  }
+  return next;
+}
+
+/** Adds the posting; a page that is full leaves the envelope for the ledger, named by the chain so that two writers cannot differ. */
+function withPosting(
+  envelope: Envelope,
+  stored: StoredEntry,
+  decision: Accepted<unknown>,
+): { envelope: Envelope; filled: LedgerPage | null } {
+  if (decision.rows.length === 0 && decision.note === null) return { envelope, filled: null };
+  const posted = envelope.posted + 1;
+  const posting: Posting = { n: posted, entry: stored.entry, type: stored.type, id: stored.id, rows: decision.rows, note: decision.note };
+  const postings = [...envelope.postings, posting];
+  if (postings.length < POSTINGS_PER_PAGE) return { envelope: { ...envelope, postings, posted }, filled: null };
+  const id = `${envelope.actor}#${posted / POSTINGS_PER_PAGE}~${envelope.head.chain}`;
+  const filled: LedgerPage = { id, previous: envelope.page, bytes: toCanonicalJson(postings) };
+  return { envelope: { ...envelope, postings: [], posted, page: id }, filled };
+}

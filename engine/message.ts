@@ -1,0 +1,76 @@
+/**
+ * What travels between actors: plain messages in mailboxes.
+ *
+ * M1  A message is `{ id, type, body, from, trace }`; its body is JSON text whose schema the receiving kind owns.
+ * M2  An entry is a message at its place in one mailbox; the entry id is the only order and the only clock an actor sees.
+ * M3  Amounts travel as decimal strings of minor units, because JSON numbers are floats.
+ */
+
+/** `<kind>:<id>`, for example `virtual-account:123170000000017`; ids may hold further colons. */
+export type ActorId = `${string}:${string}`;
+
+/** A Redis stream id, `<ms>-<sequence>`. */
+export type EntryId = `${number}-${number}`;
+
+export interface Message {
+  /** Names the message for ever: a natural key when money moves, else `<sender>/<entry>~<chain>/<n>`. */
+  readonly id: string;
+  readonly type: string;
+  /** JSON text. */
+  readonly body: string;
+  /** The sending actor, or `edge:<role>`, `effect:<type>`, `timer`, `operator:<name>`. */
+  readonly from: string;
+  /** W3C trace id of the request that began it all, or empty. */
+  readonly trace: string;
+}
+
+/** A message addressed to a mailbox. */
+export interface Addressed extends Message {
+  readonly to: ActorId;
+}
+
+/** A message in a mailbox. */
+export interface StoredEntry extends Message {
+  readonly entry: EntryId;
+}
+
+const NOTHING: EntryId = '0-0';
+
+/** The id before every entry: where a new mailbox begins. */
+export function beginning(): EntryId {
+  return NOTHING;
+}
+
+export function kindOf(actor: ActorId): string {
+  return actor.slice(0, actor.indexOf(':'));
+}
+
+export function idOf(actor: ActorId): string {
+  return actor.slice(actor.indexOf(':') + 1);
+}
+
+/** Milliseconds since 1970 of an entry id. */
+export function msOf(entry: EntryId): number {
+  return Number(entry.slice(0, entry.indexOf('-')));
+}
+
+/** -1, 0, 1 as `a` comes before, is, or comes after `b` in a stream. */
+export function compareEntries(a: EntryId, b: EntryId): number {
+  const dashA = a.indexOf('-');
+  const dashB = b.indexOf('-');
+  return Math.sign(Number(a.slice(0, dashA)) - Number(b.slice(0, dashB)) || Number(a.slice(dashA + 1)) - Number(b.slice(dashB + 1)));
+}
+
+/** JSON text of a body; bigint becomes a decimal string (M3). */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item));
+}
+
+/** JSON text with sorted keys: equal values have equal bytes, whoever built them. For snapshots and hashes. */
+export function toCanonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => {
+    if (typeof item === 'bigint') return item.toString();
+    if (item === null || typeof item !== 'object' || Array.isArray(item)) return item;
+    return Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
