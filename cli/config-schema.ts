@@ -14,13 +14,23 @@ const webUrl = (): z.ZodURL => z.url({ protocol: /^https?$/, error: 'is not an h
 /** A whole number from text; `z.coerce` alone would take an empty or a blank text for 0. */
 function whole(min: number, max: number, standard: number): z.ZodDefault<z.ZodType<number>> {
   const digits = z.string().regex(/^\d+$/, 'is not a whole number');
-  const bounded = digits.transform(Number).pipe(z.number().min(min, `is below ${String(min)}`).max(max, `is above ${String(max)}`));
+  const bounded = digits.transform(Number).pipe(
+    z
+      .number()
+      .min(min, `is below ${String(min)}`)
+      .max(max, `is above ${String(max)}`),
+  );
   return (bounded as z.ZodType<number>).default(standard).meta({ range: `${String(min)} to ${String(max)}` });
 }
 
 /** Texts separated by commas. */
-function list<T extends z.ZodType<string, string>>(item: T): z.ZodType<readonly string[], string> {
-  const split = z.string().transform((value) => value.split(',').map((part) => part.trim()).filter((part) => part !== ''));
+function list(item: z.ZodType<string, string>): z.ZodType<readonly string[], string> {
+  const split = z.string().transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  );
   return split.pipe(z.array(item));
 }
 
@@ -33,15 +43,34 @@ const general = {
   ROLES: roles.default([...ROLES]).describe('What this process does, separated by commas; `--role` goes before it.'),
   HOST: text().default('127.0.0.1').describe('The address to listen on; `0.0.0.0` in a container.'),
   PORT: whole(0, 65_535, 8080).describe('The port to listen on; 0 takes a free one. `--port` goes before it.'),
-  PUBLIC_URL: webUrl().optional().describe('Where customers and providers reach the payments role: `checkoutUrl` and callbacks begin with it. Without it: the address listened on.'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('The least severe line that is logged.'),
+  PUBLIC_URL: webUrl()
+    .optional()
+    .describe(
+      'Where customers and providers reach the payments role: `checkoutUrl` and callbacks begin with it. Without it: the address listened on.',
+    ),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('The least severe line that is logged.'),
   BODY_LIMIT_BYTES: whole(1024, 10_485_760, 65_536).describe('The largest request body; a larger one is answered 413.'),
 };
 
 const stores = {
-  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'is not a redis address' }).meta({ secret: true }).default('redis://127.0.0.1:6379').describe('The log: mailboxes, tips, leases.'),
-  MONGODB_URL: z.url({ protocol: /^mongodb([+]srv)?$/, error: 'is not a mongodb address' }).meta({ secret: true }).default('mongodb://127.0.0.1:27017').describe('The checkpoints and the history.'),
-  MONGODB_DATABASE: z.string().regex(/^[\w-]{1,38}$/, 'is not a database name').default('ironwallet').describe('The database on it.'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/, error: 'is not a redis address' })
+    .meta({ secret: true })
+    .default('redis://127.0.0.1:6379')
+    .describe('The log: mailboxes, tips, leases.'),
+  MONGODB_URL: z
+    .url({ protocol: /^mongodb([+]srv)?$/, error: 'is not a mongodb address' })
+    .meta({ secret: true })
+    .default('mongodb://127.0.0.1:27017')
+    .describe('The checkpoints and the history.'),
+  MONGODB_DATABASE: z
+    .string()
+    .regex(/^[\w-]{1,38}$/, 'is not a database name')
+    .default('ironwallet')
+    .describe('The database on it.'),
 };
 
 const engine = {
@@ -64,19 +93,31 @@ const access = {
 
 const moyasar = {
   MOYASAR_API_URL: webUrl().default('https://api.moyasar.com/v1').describe('The API, up to and with its version.'),
-  MOYASAR_SECRET_KEY: secret().regex(/^sk_(test|live)_/, 'does not begin with sk_test_ or sk_live_').optional().describe('The secret API key; of the mode of `MOYASAR_MODE`.'),
+  MOYASAR_SECRET_KEY: secret()
+    .regex(/^sk_(test|live)_/, 'does not begin with sk_test_ or sk_live_')
+    .optional()
+    .describe('The secret API key; of the mode of `MOYASAR_MODE`.'),
   MOYASAR_WEBHOOK_SECRET: secret().optional().describe('The `secret_token` that webhooks must carry.'),
   MOYASAR_MODE: z.enum(['test', 'live']).default('test').describe('Webhooks of the other mode are counted and dropped.'),
   MOYASAR_CONCURRENCY: whole(1, 64, 8).describe('Calls under way at a time.'),
-  MOYASAR_ORDERING_PARTIES: list(text()).default(['MOYASAR']).describe('Texts by which a bank line shows itself as a payout, separated by commas.'),
+  MOYASAR_ORDERING_PARTIES: list(text())
+    .default(['MOYASAR'])
+    .describe('Texts by which a bank line shows itself as a payout, separated by commas.'),
 };
 
 const anb = {
   ANB_API_URL: webUrl().default('https://api.anb.com.sa').describe('The API, without a version.'),
   ANB_CLIENT_ID: text().optional().describe('The client of the OAuth token.'),
   ANB_CLIENT_SECRET: secret().optional().describe('Its secret.'),
-  ANB_ACCOUNT_NUMBER: z.string().regex(/^\d{16}$/, 'is not 16 digits').optional().describe('The omnibus account.'),
-  ANB_WEBHOOK_SECRET_PATH: secret(16).regex(/^[\w-]+$/, 'has characters that a path may not').optional().describe('The secret last part of the webhook path: the bank signs nothing.'),
+  ANB_ACCOUNT_NUMBER: z
+    .string()
+    .regex(/^\d{16}$/, 'is not 16 digits')
+    .optional()
+    .describe('The omnibus account.'),
+  ANB_WEBHOOK_SECRET_PATH: secret(16)
+    .regex(/^[\w-]+$/, 'has characters that a path may not')
+    .optional()
+    .describe('The secret last part of the webhook path: the bank signs nothing.'),
   ANB_CONCURRENCY: whole(1, 16, 2).describe('Calls under way at a time.'),
   STATEMENT_PULL_SECONDS: whole(1, 86_400, 60).describe('Time between two pulls of the statement.'),
   STATEMENT_PAGE_SIZE: whole(1, 500, 20).describe('Lines asked for in one page.'),
@@ -84,13 +125,24 @@ const anb = {
 
 const money = {
   CURRENCY: z.enum(['SAR']).default('SAR').describe('The currency of the omnibus account.'),
-  FEE_POLICY: z.enum(['platform', 'customer']).default('platform').describe('Who bears the provider\'s fee of a top-up: `platform` credits gross, `customer` net.'),
-  IBAN_BANK_CODE: z.string().regex(/^\d{2}$/, 'is not 2 digits').default('30').describe('The bank in our virtual IBANs.'),
-  IBAN_PREFIX: z.string().regex(/^\d{3}$/, 'is not 3 digits').default('100').describe('The prefix that the bank gave us.'),
+  FEE_POLICY: z
+    .enum(['platform', 'customer'])
+    .default('platform')
+    .describe("Who bears the provider's fee of a top-up: `platform` credits gross, `customer` net."),
+  IBAN_BANK_CODE: z
+    .string()
+    .regex(/^\d{2}$/, 'is not 2 digits')
+    .default('30')
+    .describe('The bank in our virtual IBANs.'),
+  IBAN_PREFIX: z
+    .string()
+    .regex(/^\d{3}$/, 'is not 3 digits')
+    .default('100')
+    .describe('The prefix that the bank gave us.'),
   IBAN_RANGE_FROM: accountDigits.default('123170000000000').describe('The first wallet number.'),
   IBAN_RANGE_TO: accountDigits.default('123179999999999').describe('The last wallet number.'),
   RECONCILE_WINDOW_DAYS: whole(1, 30, 3).describe('How far a payout and its bank line may lie apart.'),
-  PLATFORM_IBANS: list(iban).default([]).describe('The company\'s own accounts, separated by commas: credits from them repay the pool.'),
+  PLATFORM_IBANS: list(iban).default([]).describe("The company's own accounts, separated by commas: credits from them repay the pool."),
   BANK_CHARGE_CODES: list(text()).default([]).describe('Codes of debit lines that are bank charges, separated by commas.'),
 };
 
@@ -107,5 +159,13 @@ export const REQUIRED: Readonly<Record<Role, readonly (VariableName | readonly V
   wallet: [],
   payments: ['MOYASAR_SECRET_KEY', 'MOYASAR_WEBHOOK_SECRET'],
   // Settlement documents are announced to and fetched by the omnibus role, which also serves operators.
-  omnibus: [JWT, 'MOYASAR_SECRET_KEY', 'MOYASAR_WEBHOOK_SECRET', 'ANB_CLIENT_ID', 'ANB_CLIENT_SECRET', 'ANB_ACCOUNT_NUMBER', 'ANB_WEBHOOK_SECRET_PATH'],
+  omnibus: [
+    JWT,
+    'MOYASAR_SECRET_KEY',
+    'MOYASAR_WEBHOOK_SECRET',
+    'ANB_CLIENT_ID',
+    'ANB_CLIENT_SECRET',
+    'ANB_ACCOUNT_NUMBER',
+    'ANB_WEBHOOK_SECRET_PATH',
+  ],
 };

@@ -8,16 +8,27 @@ export type { Config, Role } from './config-schema.ts';
 export type ConfigResult = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Parses the environment; one line per problem, each naming its variable. Settings given by flag go before the environment's. */
-export function parseConfig(env: Readonly<Record<string, string | undefined>>, flags: { readonly roles?: string; readonly port?: string } = {}): ConfigResult {
-  const given = { ...env, ...(flags.roles === undefined ? {} : { ROLES: flags.roles }), ...(flags.port === undefined ? {} : { PORT: flags.port }) };
+export function parseConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  flags: { readonly roles?: string; readonly port?: string } = {},
+): ConfigResult {
+  const given = {
+    ...env,
+    ...(flags.roles === undefined ? {} : { ROLES: flags.roles }),
+    ...(flags.port === undefined ? {} : { PORT: flags.port }),
+  };
   const parsed = configSchema.safeParse(withoutBlanks(given));
-  if (!parsed.success) return { ok: false, problems: parsed.error.issues.map((issue) => `${String(issue.path[0])} ${worded(issue.message)}.`) };
+  if (!parsed.success)
+    return { ok: false, problems: parsed.error.issues.map((issue) => `${String(issue.path[0])} ${worded(issue.message)}.`) };
   const problems = [...missing(parsed.data), ...contradictions(parsed.data)];
   return problems.length === 0 ? { ok: true, config: parsed.data } : { ok: false, problems };
 }
 
 /** As `parseConfig`, for a program: says the problems on standard error and ends it with exit code 2. */
-export function loadConfig(env: Readonly<Record<string, string | undefined>>, flags: { readonly roles?: string; readonly port?: string } = {}): Config {
+export function loadConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  flags: { readonly roles?: string; readonly port?: string } = {},
+): Config {
   const result = parseConfig(env, flags);
   if (result.ok) return result.config;
   process.stderr.write(`${result.problems.map((problem) => `Configuration: ${problem}`).join('\n')}\n`);
@@ -48,7 +59,9 @@ function missing(config: Config): string[] {
       asked.set(key, [...(asked.get(key) ?? []), role]);
     }
   }
-  return [...asked].map(([names, roles]) => `${names} is not set; the ${roles.join(' and ')} ${roles.length === 1 ? 'role needs' : 'roles need'} it.`);
+  return [...asked].map(
+    ([names, roles]) => `${names} is not set; the ${roles.join(' and ')} ${roles.length === 1 ? 'role needs' : 'roles need'} it.`,
+  );
 }
 
 function contradictions(config: Config): string[] {
@@ -56,7 +69,8 @@ function contradictions(config: Config): string[] {
   if (config.NODE_ENV === 'production' && config.JWT_SECRET === DEVELOPMENT_SECRET) {
     problems.push('JWT_SECRET is the development secret, which everybody knows; production needs its own.');
   }
-  if (config.JWT_SECRET !== undefined && config.JWKS_URL !== undefined) problems.push('JWKS_URL and JWT_SECRET are both set; only one can be right.');
+  if (config.JWT_SECRET !== undefined && config.JWKS_URL !== undefined)
+    problems.push('JWKS_URL and JWT_SECRET are both set; only one can be right.');
   if (config.MOYASAR_SECRET_KEY?.startsWith(`sk_${config.MOYASAR_MODE}_`) === false) {
     problems.push(`MOYASAR_SECRET_KEY is not a key of the mode that MOYASAR_MODE names (${config.MOYASAR_MODE}).`);
   }
@@ -77,11 +91,13 @@ export function configTable(): string {
 function standardOf(schema: (typeof variables)[VariableName]): string {
   const parsed = schema.safeParse(undefined);
   const standard: unknown = parsed.success ? parsed.data : undefined;
-  const shown = Array.isArray(standard) ? standard.join(',') : String(standard ?? '');
+  const shown = typeof standard === 'string' || typeof standard === 'number' || Array.isArray(standard) ? String(standard) : '';
   return shown === '' ? '-' : `\`${shown}\``;
 }
 
 function neededBy(name: string): string {
-  const roles = ROLES.filter((role) => REQUIRED[role].some((need) => need === name || (typeof need !== 'string' && need.some((one) => one === name))));
+  const roles = ROLES.filter((role) =>
+    REQUIRED[role].some((need) => need === name || (typeof need !== 'string' && need.some((one) => one === name))),
+  );
   return roles.length === 0 ? '-' : roles.join(', ');
 }

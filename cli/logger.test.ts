@@ -13,7 +13,11 @@ function logged(line: object): string {
 }
 
 test('headers and bodies lose what could open a door, at any depth that lines have', (t) => {
-  const text = logged({ headers: { authorization: 'Bearer leak' }, body: { secret_token: 'leak', data: { client_secret: 'leak' } }, token: 'leak' });
+  const text = logged({
+    headers: { authorization: 'Bearer leak' },
+    body: { secret_token: 'leak', data: { client_secret: 'leak' } },
+    token: 'leak',
+  });
   t.false(text.includes('leak'), text);
   t.true(text.includes('[redacted]'));
 });

@@ -8,7 +8,19 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const cache = path.join(root, '.cache');
 const lock = path.join(cache, 'bootstrap.lock');
-const SOURCES = ['main.ts', 'engine', 'actors', 'http', 'providers', 'mocks', 'cli', 'bench', 'tests', 'tsconfig.json', 'scripts/build.mjs'];
+const SOURCES = [
+  'main.ts',
+  'engine',
+  'actors',
+  'http',
+  'providers',
+  'mocks',
+  'cli',
+  'bench',
+  'tests',
+  'tsconfig.json',
+  'scripts/build.mjs',
+];
 const LOCK_POLL_MS = 200;
 const NODE_MIN = [20, 19];
 

@@ -10,4 +10,7 @@ const file = path.join(root, 'README.md');
 const markers = /(<!-- config:start -->)[\s\S]*?(<!-- config:end -->)/;
 const readme = readFileSync(file, 'utf8');
 if (!markers.test(readme)) throw new Error('README.md has no markers <!-- config:start --> and <!-- config:end -->.');
-writeFileSync(file, readme.replace(markers, (_, start, end) => `${start}\n\n${configTable()}\n\n${end}`));
+writeFileSync(
+  file,
+  readme.replace(markers, (_, start, end) => `${start}\n\n${configTable()}\n\n${end}`),
+);

@@ -6,10 +6,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess, ChildProcessByStdio } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { Socket, createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 const READY_MS_MAX = 60_000;
@@ -106,8 +106,8 @@ function untilReady(child: ChildProcessByStdio<null, Readable, Readable>, option
 }
 
 /** Pipes of child processes are sockets; one that is not referenced lets this process end (P3). */
-function unrefHandle(stream: object): void {
-  if ('unref' in stream && typeof stream.unref === 'function') stream.unref();
+function unrefHandle(stream: Readable | Writable): void {
+  if (stream instanceof Socket) stream.unref();
 }
 
 /** A fresh folder for a server's data. */

@@ -97,7 +97,10 @@ function kept(thrownAway: boolean): string {
   return thrownAway ? 'its data is not kept' : 'its data is kept in the folder given';
 }
 
-async function launchOnFreePort(launch: (port: number) => Promise<OwnProcess>, fixed?: number): Promise<{ port: number; running: OwnProcess }> {
+async function launchOnFreePort(
+  launch: (port: number) => Promise<OwnProcess>,
+  fixed?: number,
+): Promise<{ port: number; running: OwnProcess }> {
   for (let tries = 1; ; tries += 1) {
     const port = fixed ?? (await freePort());
     try {
@@ -140,9 +143,10 @@ async function dockerRedis(options: RedisOptions): Promise<RedisServer> {
   docker('run', '-d', '--name', name, '-p', `127.0.0.1:${String(port)}:6379`, DOCKER_IMAGE, 'redis-server', ...settings(options));
   const watcher = dieTogether(['docker', 'rm', '-f', '-v', name]);
   await untilAnswers(name);
-  const act = (...args: readonly string[]): Promise<void> => Promise.resolve().then(() => {
-    docker(...args);
-  });
+  const act = (...args: readonly string[]): Promise<void> =>
+    Promise.resolve().then(() => {
+      docker(...args);
+    });
   return {
     kind: 'docker',
     url: `redis://127.0.0.1:${String(port)}`,

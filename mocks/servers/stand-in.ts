@@ -43,7 +43,15 @@ function build(home: string): void {
     cpSync(source('pom.xml'), path.join(work, 'pom.xml'));
     const fetchJars = ['-q', '-B', '-f', path.join(work, 'pom.xml'), 'dependency:copy-dependencies', '-DincludeScope=runtime'];
     run(maven, [...fetchJars, `-DoutputDirectory=${path.join(work, 'lib')}`]);
-    run(javac, ['--release', String(JAVA_MIN), '-cp', path.join(work, 'lib', '*'), '-d', path.join(work, 'classes'), source('StandIn.java')]);
+    run(javac, [
+      '--release',
+      String(JAVA_MIN),
+      '-cp',
+      path.join(work, 'lib', '*'),
+      '-d',
+      path.join(work, 'classes'),
+      source('StandIn.java'),
+    ]);
     if (!existsSync(home)) renameSync(work, home);
   } finally {
     rmSync(work, { recursive: true, force: true });
