@@ -1,0 +1,101 @@
+/** Snapshots, ledger and directory in maps; `mongo.away` makes each of them fail as a database that cannot be reached. */
+import type { ActorId } from '../../engine/message.ts';
+import { compareEntries } from '../../engine/message.ts';
+import type { Directory, DirectoryEntry, Ledger, LedgerPage, Snapshots } from '../../engine/ports.ts';
+
+export interface MemoryMongo {
+  away: boolean;
+  readonly snapshots: Map<string, string>;
+  readonly pages: Map<string, LedgerPage>;
+  readonly directory: Map<ActorId, DirectoryEntry>;
+}
+
+export function createMemoryMongo(): MemoryMongo {
+  return { away: false, snapshots: new Map(), pages: new Map(), directory: new Map() };
+}
+
+/** Runs as a call to a server would: the failure is a rejection, never a throw. */
+function call<T>(mongo: MemoryMongo, work: () => T): Promise<T> {
+  if (mongo.away) return Promise.reject(Object.assign(new Error('MongoDB is away'), { code: 'mongo_away', retry: 'later' }));
+  return Promise.resolve(work());
+}
+
+/** Inserts what is new; the ids that exist with another value come back. */
+function insertInto<T>(
+  map: Map<string, T>,
+  items: readonly (readonly [string, T])[],
+  bytesOf: (item: T) => string,
+): { conflicts: string[] } {
+  const conflicts: string[] = [];
+  for (const [id, item] of items) {
+    const existing = map.get(id);
+    if (existing === undefined) map.set(id, item);
+    else if (bytesOf(existing) !== bytesOf(item)) conflicts.push(id);
+  }
+  return { conflicts };
+}
+
+function pick<T>(map: ReadonlyMap<string, T>, ids: readonly string[]): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const id of ids) {
+    const item = map.get(id);
+    if (item !== undefined) found.set(id, item);
+  }
+  return found;
+}
+
+export function createMemorySnapshots(mongo: MemoryMongo): Snapshots {
+  return {
+    insert: (documents) =>
+      call(mongo, () =>
+        insertInto(
+          mongo.snapshots,
+          documents.map(({ id, bytes }) => [id, bytes] as const),
+          (bytes) => bytes,
+        ),
+      ),
+    find: (ids) => call(mongo, () => pick(mongo.snapshots, ids)),
+    remove: (ids) =>
+      call(mongo, () => {
+        for (const id of ids) mongo.snapshots.delete(id);
+      }),
+  };
+}
+
+export function createMemoryLedger(mongo: MemoryMongo): Ledger {
+  return {
+    insert: (pages) =>
+      call(mongo, () =>
+        insertInto(
+          mongo.pages,
+          pages.map((page) => [page.id, page] as const),
+          (page) => page.bytes,
+        ),
+      ),
+    find: (ids) => call(mongo, () => pick(mongo.pages, ids)),
+  };
+}
+
+export function createMemoryDirectory(mongo: MemoryMongo): Directory {
+  return {
+    put: (entries) =>
+      call(mongo, () => {
+        for (const entry of entries) {
+          const known = mongo.directory.get(entry.actor);
+          if (known === undefined || compareEntries(known.last, entry.last) <= 0) mongo.directory.set(entry.actor, entry);
+        }
+      }),
+    list: (query) => call(mongo, () => list(mongo, query)),
+  };
+}
+
+/** `before` is the actor of the last row of the page before. */
+function list(mongo: MemoryMongo, query: Parameters<Directory['list']>[0]): DirectoryEntry[] {
+  const matches = ({ actor, listing }: DirectoryEntry): boolean =>
+    actor.startsWith(`${query.kind}:`) && Object.entries(query.where).every(([key, value]) => listing[key] === value);
+  const newest = [...mongo.directory.values()]
+    .filter(matches)
+    .sort((a, b) => compareEntries(b.last, a.last) || (a.actor < b.actor ? 1 : -1));
+  const start = query.before === null ? 0 : newest.findIndex((entry) => entry.actor === query.before) + 1;
+  return newest.slice(start, start + query.limit);
+}

@@ -1,0 +1,55 @@
+/** All ports of the engine in memory, with the semantics of the Redis scripts: for tests, and for trying an actor without servers. */
+import type { ActorId } from '../../engine/message.ts';
+import type { Hints, Shard, System } from '../../engine/ports.ts';
+import { createMemoryEffects } from './effects.ts';
+import { createMemoryLeases } from './leases.ts';
+import { createMemoryDirectory, createMemoryLedger, createMemoryMongo, createMemorySnapshots } from './long-memory.ts';
+import { createMemoryMailboxes } from './mailboxes.ts';
+import { createMemoryOperations } from './operations.ts';
+import { createStore } from './store.ts';
+import { createMemorySystem } from './system.ts';
+
+export interface MemoryPortsOptions {
+  readonly layout: { shardOf(actor: ActorId): Shard };
+  readonly system?: System;
+}
+
+export type MemoryPorts = ReturnType<typeof createMemoryPorts>;
+
+/** Beside the ports: `mongo` (contents, and `away` to fail its ports) and `store` (what Redis would hold). */
+export function createMemoryPorts({ layout, system = createMemorySystem() }: MemoryPortsOptions) {
+  const store = createStore((actor) => layout.shardOf(actor), system);
+  const mongo = createMemoryMongo();
+  return {
+    mailboxes: createMemoryMailboxes(store),
+    leases: createMemoryLeases(store),
+    effects: createMemoryEffects(store),
+    operations: createMemoryOperations(store),
+    hints: createMemoryHints(),
+    snapshots: createMemorySnapshots(mongo),
+    ledger: createMemoryLedger(mongo),
+    directory: createMemoryDirectory(mongo),
+    mongo,
+    store,
+  };
+}
+
+export function createMemoryHints(): Hints {
+  const committed = new Set<(actors: readonly ActorId[]) => void>();
+  const work = new Set<(shards: readonly Shard[]) => void>();
+  return {
+    committed: (actors) => {
+      for (const listener of committed) setImmediate(listener, actors);
+    },
+    work: (shards) => {
+      for (const listener of work) setImmediate(listener, shards);
+    },
+    onCommitted: (listener) => subscribe(committed, listener),
+    onWork: (listener) => subscribe(work, listener),
+  };
+}
+
+function subscribe<T>(listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}

@@ -1,0 +1,11 @@
+/** The real clock and the real randomness. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { System } from '../engine/ports.ts';
+
+export const realSystem: System = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  sleep: (ms) => sleep(ms),
+  uuid: () => randomUUID(),
+};
