@@ -2,6 +2,7 @@
 // a database of its own on it. A Redis is cheap, so each file starts its own: tests kill theirs and must never touch one that REDIS_URL names.
 // Usage: `npm test [-- ava's arguments]`, e.g. `npm test -- dist/engine/**/*.test.js --match='*fenced*'`.
 import { spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare, root } from './bootstrap.mjs';
@@ -20,7 +21,16 @@ const env = { ...inherited, NODE_ENV: 'test', IRONWALLET_TEST_MONGO: shareOf(mon
 const args = process.argv.slice(2);
 const files = args.some((argument) => argument.startsWith('dist')) ? [] : ['dist/**/*.test.js'];
 const cli = path.join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs');
-const ava = spawn(process.execPath, [cli, ...args, ...files], { cwd: root, env, stdio: 'inherit' });
+const report = process.env.IRONWALLET_REPORT; // a folder: the results go there as TAP too, for count.mjs
+const ava = spawn(process.execPath, [cli, ...(report === undefined ? [] : ['--tap']), ...args, ...files], {
+  cwd: root,
+  env,
+  stdio: ['inherit', report === undefined ? 'inherit' : 'pipe', 'inherit'],
+});
+if (report !== undefined) {
+  ava.stdout.pipe(process.stdout);
+  ava.stdout.pipe(createWriteStream(path.join(report, 'tests.tap')));
+}
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => ava.kill(signal));
 ava.once('exit', async (code) => {
   await mongo.close();
