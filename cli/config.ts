@@ -3,7 +3,7 @@ import { DEVELOPMENT_SECRET } from './development-secret.ts';
 import { REQUIRED, ROLES, configSchema, variables } from './config-schema.ts';
 import type { Config, Role, VariableName } from './config-schema.ts';
 
-export type { Config, Role } from './config-schema.ts';
+export type { Config } from './config-schema.ts';
 
 export type ConfigResult = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly string[] };
 

@@ -49,7 +49,7 @@ export async function startMongo(options: MongoOptions = {}): Promise<MongoServe
   throw new Error([HELP, ...refusals].join('\n  '));
 }
 
-/** What a test run puts into IRONWALLET_TEST_MONGO, so that its files share one server. */
+/** What a test run (scripts/test.mjs) puts into IRONWALLET_TEST_MONGO, so that its files share one server. @public */
 export function shareOf(server: MongoServer): string {
   return `${server.kind} ${server.url}`;
 }

@@ -45,7 +45,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   throw new Error(HELP);
 }
 
-/** The Redis program of this machine; installs it first when that needs no password. */
+/** The Redis program of this machine; installs it first when that needs no password. @public (scripts/test.mjs) */
 export function findRedis(): string | undefined {
   const found = onPath('redis-server', 'valkey-server');
   if (found !== undefined) return found;
