@@ -1,0 +1,158 @@
+/**
+ * What a virtual account knows. Bounded: open things have a cap, ended ones are the last few; older ones are in the ledger's pages and
+ * in each `payment`.
+ */
+import { z } from 'zod';
+import type { Row } from '../../engine/actor.ts';
+import { currencyCode, minor } from '../money.ts';
+import { topUpStatus } from './messages.ts';
+import type { TopUpStatus } from './messages.ts';
+
+/** Top-ups a client may have open at once. */
+export const OPEN_TOP_UPS_MAX = 100;
+/** Late money may re-open ended top-ups beyond that, up to here; then it goes to a break. */
+export const PENDING_TOP_UPS_MAX = 200;
+/** Outgoing transfers that the bank has not debited yet. */
+export const OPEN_OUTGOINGS_MAX = 100;
+/** Ended top-ups, transfers, refused credits and settled outgoings that are remembered, each. */
+export const RECENT_MAX = 50;
+/** Characters kept of texts that the bank or its customers wrote. */
+export const TEXT_MAX = 140;
+
+const topUp = z.object({
+  id: z.string(),
+  status: topUpStatus,
+  /** Gross, as requested. */
+  amount: minor,
+  /** What the provider holds of it for us and has not paid out. */
+  pending: minor,
+  /** What became available (less the fee under the customer policy), before any reversal. */
+  credited: minor,
+  /** What the provider took back. */
+  reversed: minor,
+  description: z.string().nullable(),
+  fingerprint: z.string(),
+  /** Milliseconds since 1970. */
+  createdAt: z.number(),
+  updatedAt: z.number(),
+});
+export type TopUp = z.output<typeof topUp>;
+
+const transfer = z.object({
+  /** The statement line: `<account>/<line key>`. */
+  source: z.string(),
+  amount: minor,
+  sender: z.string().nullable(),
+  narrative: z.string(),
+  valueDate: z.string(),
+  via: z.enum(['transfer', 'suspense']),
+  status: z.enum(['paid', 'recalled']),
+  at: z.number(),
+});
+export type Transfer = z.output<typeof transfer>;
+
+const outgoing = z.object({
+  reference: z.string(),
+  amount: minor,
+  /** What the bank has not debited yet. */
+  left: minor,
+  purpose: z.string(),
+  by: z.string(),
+  at: z.number(),
+});
+export type Outgoing = z.output<typeof outgoing>;
+
+export const REFUSED_CREDIT = ['unattributed_credit', 'inactive_account_credit', 'currency_mismatch'] as const;
+const refusedCredit = z.object({ source: z.string(), reason: z.enum(REFUSED_CREDIT) });
+export type RefusedCredit = z.output<typeof refusedCredit>;
+
+export const virtualAccountState = z.object({
+  /** `unopened`: a number nobody was given; its credits are suspense. */
+  status: z.enum(['unopened', 'active', 'frozen', 'retired']),
+  /** Id of the owner actor (the percent-encoded subject); empty before it is opened. */
+  owner: z.string(),
+  iban: z.string(),
+  /** Empty before it is opened. */
+  currency: z.union([currencyCode, z.literal('')]),
+  name: z.string().nullable(),
+  createdAt: z.number(),
+  available: minor,
+  /** What the customer owes us after reversals; the next money in pays it first. */
+  owing: minor,
+  /** Not ended, oldest first. */
+  topUps: z.array(topUp).max(PENDING_TOP_UPS_MAX),
+  /** The last ended ones, oldest first. */
+  endedTopUps: z.array(topUp).max(RECENT_MAX),
+  /** The last received ones, oldest first. */
+  transfers: z.array(transfer).max(RECENT_MAX),
+  /** The last credits that were sent on to a break. */
+  refused: z.array(refusedCredit).max(RECENT_MAX),
+  outgoings: z.array(outgoing).max(OPEN_OUTGOINGS_MAX),
+  settledOutgoings: z.array(outgoing).max(RECENT_MAX),
+});
+export type VirtualAccountState = Readonly<z.output<typeof virtualAccountState>>;
+
+/** What the ledger's readers see beside the rows: GET /transactions is built of these alone. Amounts are decimal strings of minor units. */
+export const transactionNote = z.object({
+  kind: z.enum(['top_up_pending', 'top_up', 'top_up_reversed', 'transfer', 'transfer_recalled', 'debit', 'debit_settled', 'fee']),
+  /** Signed, from the customer's side: what came in (+) or went out (-). */
+  amount: z.string(),
+  currency: z.string(),
+  /** Balances after it. */
+  available: z.string(),
+  pending: z.string(),
+  owing: z.string(),
+  /** Fee that was kept back from it, "0" if none. */
+  fee: z.string(),
+  /** Top-up id, statement line or outgoing reference. */
+  reference: z.string(),
+  counterparty: z.string().nullable(),
+  description: z.string().nullable(),
+});
+export type TransactionNote = z.output<typeof transactionNote>;
+
+export function initialVirtualAccount(): VirtualAccountState {
+  const lists = { topUps: [], endedTopUps: [], transfers: [], refused: [], outgoings: [], settledOutgoings: [] };
+  return { status: 'unopened', owner: '', iban: '', currency: '', name: null, createdAt: 0, available: 0n, owing: 0n, ...lists };
+}
+
+/** Sum of what the providers hold for this account. */
+export function pendingOf(state: VirtualAccountState): bigint {
+  return state.topUps.reduce((sum, one) => sum + one.pending, 0n);
+}
+
+/** A top-up, open or among the last ended ones. */
+export function findTopUp(state: VirtualAccountState, id: string): TopUp | undefined {
+  return state.topUps.find((one) => one.id === id) ?? state.endedTopUps.find((one) => one.id === id);
+}
+
+export function isOpen(status: TopUpStatus): boolean {
+  return status === 'awaiting_payment' || status === 'processing';
+}
+
+/** Puts a top-up where its status and its money say it belongs, in place of what was known of it. */
+export function withTopUp(state: VirtualAccountState, changed: TopUp): VirtualAccountState {
+  const open = isOpen(changed.status) || changed.pending > 0n;
+  const ended = state.endedTopUps.filter((one) => one.id !== changed.id);
+  if (!open) return { ...state, topUps: state.topUps.filter((one) => one.id !== changed.id), endedTopUps: lastOf([...ended, changed]) };
+  const known = state.topUps.some((one) => one.id === changed.id);
+  const topUps = known ? state.topUps.map((one) => (one.id === changed.id ? changed : one)) : [...state.topUps, changed];
+  return { ...state, topUps, endedTopUps: ended };
+}
+
+export function lastOf<T>(items: readonly T[]): T[] {
+  return items.slice(-RECENT_MAX);
+}
+
+/** The account's own word on what it holds: the independent side of the proof. */
+export function accountFigures(state: VirtualAccountState): Row[] {
+  const { currency } = state;
+  const outgoing = state.outgoings.reduce((sum, one) => sum + one.left, 0n);
+  const rows = [
+    { account: 'va', currency, amount: -state.available },
+    { account: 'va-pending', currency, amount: -pendingOf(state) },
+    { account: 'va-owing', currency, amount: state.owing },
+    { account: 'outgoing', currency, amount: -outgoing },
+  ];
+  return rows.filter((row) => row.amount !== 0n);
+}
