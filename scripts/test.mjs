@@ -12,7 +12,10 @@ const servers = path.join(root, 'dist', 'mocks', 'servers');
 const { findRedis } = await import(pathToFileURL(path.join(servers, 'redis.js')).href);
 const { shareOf, startMongo } = await import(pathToFileURL(path.join(servers, 'mongo.js')).href);
 findRedis(); // installs it once where that is possible, before twenty files try at the same time
-const mongo = await startMongo();
+const mongo = await startMongo().catch((error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});
 process.stderr.write(`Redis: each test file starts its own.\n${mongo.describe}\n`);
 
 const { REDIS_URL: _notForTests, ...inherited } = process.env;
