@@ -1,0 +1,70 @@
+/** Leases of shards, and who lives. The server's clock decides; a token is `<epoch>:<uuid>`. */
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Lease, Leases, Shard } from '../../engine/ports.ts';
+import { faultOf } from './faults.ts';
+import { shardKeys, workersKey } from './keys.ts';
+import { list, text, texts, unexpected } from './reply.ts';
+import type { Scripts } from './scripts.ts';
+
+export function createLeases(redis: Redis, scripts: Scripts): Leases {
+  /** The uuid of each lease that this process asked for: asking again finds what it has. */
+  const uuids = new Map<Shard, string>();
+  const keysOf = (leases: readonly Lease[]): string[] => leases.map(({ shard }) => shardKeys(shard).lease);
+
+  return {
+    async heartbeat(role, worker, ttlMs) {
+      return texts(await scripts.run({ script: 'heartbeat', keys: [workersKey(role)], args: [worker, ttlMs] }));
+    },
+
+    async leave(role, worker) {
+      await redis.zrem(workersKey(role), worker).catch((error: unknown) => {
+        throw faultOf(error);
+      });
+    },
+
+    async acquire(shard, worker, ttlMs) {
+      const uuid = uuids.get(shard) ?? randomUUID();
+      uuids.set(shard, uuid);
+      const answer = await scripts.run({ script: 'acquire', keys: [shardKeys(shard).lease], args: [worker, uuid, ttlMs] });
+      if (answer === null) {
+        uuids.delete(shard);
+        return null;
+      }
+      const [token, via] = list(answer);
+      return { shard, token: text(token), via: viaOf(via) };
+    },
+
+    async renew(leases, ttlMs) {
+      if (leases.length === 0) return [];
+      const tokens = leases.map(({ token }) => token);
+      const held = text(await scripts.run({ script: 'renew', keys: keysOf(leases), args: [ttlMs, ...tokens] }));
+      return leases.filter((_, index) => held[index] === '1');
+    },
+
+    async release(leases) {
+      if (leases.length === 0) return;
+      await scripts.run({ script: 'release', keys: keysOf(leases), args: leases.map(({ token }) => token) });
+      for (const { shard } of leases) uuids.delete(shard);
+    },
+
+    async owners(shards) {
+      const pipeline = redis.pipeline();
+      for (const shard of shards) pipeline.hmget(shardKeys(shard).lease, 'owner', 'token', 'expires');
+      const answers = (await pipeline.exec()) ?? [];
+      const owners = new Map<Shard, { owner: string; token: string; expiresAt: number }>();
+      shards.forEach((shard, index) => {
+        const [error, answer] = answers[index] ?? [null, []];
+        if (error !== null) throw faultOf(error);
+        const [owner, token, expires] = list(answer);
+        if (typeof owner === 'string' && owner !== '') owners.set(shard, { owner, token: text(token), expiresAt: Number(expires) });
+      });
+      return owners;
+    },
+  };
+}
+
+function viaOf(via: unknown): Lease['via'] {
+  if (via === 'free' || via === 'released' || via === 'expired' || via === 'same') return via;
+  throw unexpected(via);
+}

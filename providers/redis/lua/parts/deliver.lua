@@ -1,0 +1,57 @@
+-- Deliveries into the mailboxes of any shards: `read_targets` belongs to the check half, `deliver` and `wake` to the write half.
+-- KEYS from k  per target shard: ready, tip, parked, its mailboxes
+-- ARGV from a  target shards, mailboxes of each, messages, then per message: mailbox (from 1), id, type, body, from, trace
+local function read_targets(k, a)
+  local targets = { shards = {}, boxes = {} }
+  local shards = tonumber(ARGV[a])
+  for s = 1, shards do
+    local shard = { ready = KEYS[k], woken = {} }
+    local boxes = tonumber(ARGV[a + s])
+    local parked = count_of('HLEN', KEYS[k + 2])
+    if not count_of('ZCARD', shard.ready) then return nil, shard.ready end
+    if not count_of('HLEN', KEYS[k + 1]) then return nil, KEYS[k + 1] end
+    if not parked then return nil, KEYS[k + 2] end
+    for i = k + 3, k + 2 + boxes do
+      local box = { key = KEYS[i], actor = string.match(KEYS[i], 'mailbox:(.+)$'), shard = shard, missing = absent(KEYS[i]) }
+      if box.missing == nil then return nil, box.key end
+      if box.missing then
+        box.tip = redis.call('HGET', KEYS[k + 1], box.actor)
+        if not sound(box.tip) then return nil, KEYS[k + 1] end
+      end
+      box.parked = parked > 0 and redis.call('HEXISTS', KEYS[k + 2], box.actor) == 1
+      targets.boxes[#targets.boxes + 1] = box
+    end
+    targets.shards[s] = shard
+    k = k + 3 + boxes
+  end
+  targets.messages = tonumber(ARGV[a + shards + 1])
+  targets.first = a + shards + 2
+  return targets
+end
+
+-- Writes message number i and returns its entry id. A parked actor is not made ready: it stays where an operator finds it (I4).
+local function deliver(targets, i)
+  local a = targets.first + (i - 1) * 6
+  local box = targets.boxes[tonumber(ARGV[a])]
+  if box.missing then
+    create_mailbox(box.key, box.tip)
+    box.missing = false
+  end
+  local entry = redis.call('XADD', box.key, '*', 'id', ARGV[a + 1], 'type', ARGV[a + 2], 'body', ARGV[a + 3], 'from', ARGV[a + 4], 'trace', ARGV[a + 5])
+  if not box.parked then
+    local woken = box.shard.woken
+    woken[#woken + 1] = string.match(entry, '^%d+')
+    woken[#woken + 1] = box.actor
+  end
+  return entry
+end
+
+-- NX: an actor that waits already keeps the time of its oldest entry.
+local function wake(targets)
+  for _, shard in ipairs(targets.shards) do write_pairs(shard.woken, 'ZADD', shard.ready, 'NX') end
+end
+
+local function deliver_all(targets)
+  for i = 1, targets.messages do deliver(targets, i) end
+  wake(targets)
+end

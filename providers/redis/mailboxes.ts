@@ -1,0 +1,153 @@
+/** The mailboxes in Redis. Each method is one script (named alike) and one round trip. */
+import { randomUUID } from 'node:crypto';
+import { Fault } from '../../engine/fault.ts';
+import type { ActorId, Addressed } from '../../engine/message.ts';
+import type { Fetched, FetchRequest, Lease, Mailboxes, NameSnapshot, ReadRequest, ReadResult, Shard } from '../../engine/ports.ts';
+import { commitCall, commitResult } from './commit.ts';
+import { deliveriesOf } from './deliveries.ts';
+import { mailboxKey, shardKeys } from './keys.ts';
+import { actorId, actorIds, entries, list, number, text } from './reply.ts';
+import type { ScriptCall } from './scripts.ts';
+import { createSend } from './send.ts';
+import type { SendParts } from './send.ts';
+import { parseTip } from './tip.ts';
+
+/** Entries that one `read` gives per actor: the 500 behind its snapshot and as many uncommitted as an edge lets in, with room. */
+const ENTRIES_PER_READ_MAX = 1500;
+const READS_PER_CALL = 50;
+const TIMERS_PER_SHARD_MAX = 100;
+const FENCED = 'FENCED';
+
+export function createMailboxes(parts: SendParts): Mailboxes {
+  const { scripts, layout } = parts;
+  let rotation = 0;
+
+  return {
+    send: createSend(parts),
+
+    async peek(shards, limit) {
+      if (shards.length === 0) return new Map();
+      rotation += 1;
+      const answer = list(await scripts.run({ script: 'peek', keys: shards.map((shard) => shardKeys(shard).ready), args: [limit, rotation] }));
+      const waiting = shards.map((shard, index): [Shard, ActorId[]] => [shard, actorIds(answer[index])]);
+      return new Map(waiting.filter(([, actors]) => actors.length > 0));
+    },
+
+    async fetch(lease, requests, careful) {
+      if (requests.length === 0) return [];
+      const answer = await scripts.run(fetchCall(lease, requests, careful));
+      return answer === FENCED ? null : list(answer).map((item, index) => fetched(item, requests[index]));
+    },
+
+    async commit(commits) {
+      const answers = await scripts.runAll(commits.map((commit) => commitCall(layout, commit)));
+      return answers.map(commitResult);
+    },
+
+    async trim(lease, names) {
+      if (names.length === 0) return 0;
+      const answer = await scripts.run(trimCall(lease, names));
+      return answer === FENCED ? null : number(answer);
+    },
+
+    async read(requests) {
+      const groups = readGroups(requests, (request) => layout.shardOf(request.actor));
+      const answers = await scripts.runAll(groups.map(({ shard, positions }) => readCall(shard, positions.flatMap((position) => requests[position] ?? []))));
+      const results: ReadResult[] = [];
+      groups.forEach(({ positions }, group) => {
+        list(answers[group]).forEach((item, place) => {
+          results[positions[place] ?? 0] = readResult(item);
+        });
+      });
+      return results;
+    },
+
+    async due(leases) {
+      if (leases.length === 0) return 0;
+      const keys = leases.map(({ shard }) => shardKeys(shard).timers);
+      const waiting = list(await scripts.run({ script: 'peek-timers', keys, args: [TIMERS_PER_SHARD_MAX] }));
+      const messages = leases.map((_, index) => timerMessages(list(waiting[index])));
+      const calls = leases.flatMap((lease, index): ScriptCall[] => {
+        const due = messages[index] ?? [];
+        if (due.length === 0) return [];
+        const { keys: targets, args } = deliveriesOf(layout, due);
+        const { lease: leaseKey, timers, timerBodies } = shardKeys(lease.shard);
+        return [{ script: 'due', keys: [leaseKey, timers, timerBodies, ...targets], args: [lease.token, ...args] }];
+      });
+      const moved = await scripts.runAll(calls);
+      return moved.reduce<number>((sum, answer) => sum + (answer === FENCED ? 0 : number(answer)), 0);
+    },
+  };
+}
+
+function fetchCall({ shard, token }: Lease, requests: readonly FetchRequest[], careful: boolean): ScriptCall {
+  const { lease, tip, attempts } = shardKeys(shard);
+  const keys = [lease, tip, attempts, ...requests.map(({ actor }) => mailboxKey(shard, actor))];
+  const wanted = requests.flatMap(({ actor, count }) => [actor, count]);
+  return careful ? { script: 'fetch-careful', keys, args: [token, randomUUID(), ...wanted] } : { script: 'fetch', keys, args: [token, ...wanted] };
+}
+
+function fetched(item: unknown, request: FetchRequest | undefined): Fetched {
+  const [tip, attempts, found] = list(item);
+  return { actor: actorId(request?.actor), tip: parseTip(tip), entries: entries(found), attempts: number(attempts) };
+}
+
+function trimCall({ shard, token }: Lease, names: readonly NameSnapshot[]): ScriptCall {
+  const { lease, tip } = shardKeys(shard);
+  const keys = [lease, tip, ...names.map(({ actor }) => mailboxKey(shard, actor))];
+  return { script: 'trim', keys, args: [token, ...names.flatMap(({ actor, snapshot, keep }) => [actor, snapshot.last, snapshot.chain, keep])] };
+}
+
+interface ReadGroup {
+  readonly shard: Shard;
+  readonly positions: number[];
+}
+
+function readGroups(requests: readonly ReadRequest[], shardOf: (request: ReadRequest) => Shard): ReadGroup[] {
+  const groups: ReadGroup[] = [];
+  const open = new Map<Shard, ReadGroup>();
+  requests.forEach((request, position) => {
+    const shard = shardOf(request);
+    const found = open.get(shard);
+    if (found !== undefined && found.positions.length < READS_PER_CALL) {
+      found.positions.push(position);
+      return;
+    }
+    const group = { shard, positions: [position] };
+    open.set(shard, group);
+    groups.push(group);
+  });
+  return groups;
+}
+
+function readCall(shard: Shard, requests: readonly ReadRequest[]): ScriptCall {
+  const { tip, parked } = shardKeys(shard);
+  const keys = [tip, parked, ...requests.map(({ actor }) => mailboxKey(shard, actor))];
+  return { script: 'read', keys, args: [ENTRIES_PER_READ_MAX, ...requests.flatMap(({ actor, after }) => [actor, after ?? ''])] };
+}
+
+function readResult(item: unknown): ReadResult {
+  const [tip, found, parked] = list(item);
+  return { tip: parseTip(tip), entries: entries(found), parked: parked === 1 };
+}
+
+/** The message a due timer becomes: named by actor, key and time, so that the same wish is the same message for ever. */
+function timerMessages(pairs: readonly unknown[]): Addressed[] {
+  const messages: Addressed[] = [];
+  for (let index = 0; index < pairs.length; index += 2) {
+    const member = text(pairs[index]);
+    const at = number(pairs[index + 1]);
+    const space = member.indexOf(' ');
+    if (space < 0) throw new Fault({ code: 'bad_timer', retry: 'never', message: `not a timer: ${member}` });
+    const key = member.slice(space + 1);
+    messages.push({
+      to: actorId(member.slice(0, space)),
+      id: `${member}@${String(at)}`,
+      type: 'TimerDue',
+      body: JSON.stringify({ key, at }),
+      from: 'timer',
+      trace: '',
+    });
+  }
+  return messages;
+}

@@ -1,0 +1,150 @@
+/** What people and gauges look at, and the few things they may do: resume, skip, forget. */
+import type { Redis } from 'ioredis';
+import type { Layout } from '../../engine/layout.ts';
+import type { ActorId } from '../../engine/message.ts';
+import type { DeadEntry, Operations, ParkedActor, Shard, Tip, WaitingActor } from '../../engine/ports.ts';
+import { deliveriesOf } from './deliveries.ts';
+import { faultOf } from './faults.ts';
+import { mailboxKey, shardKeys } from './keys.ts';
+import type { ShardKeys } from './keys.ts';
+import type { MemoryGauge } from './memory.ts';
+import { parkedActor } from './parked.ts';
+import { actorId, entries, entryId, isActorId, list, number, record, text } from './reply.ts';
+import type { Scripts } from './scripts.ts';
+import { headText, parseTip } from './tip.ts';
+
+/** Newest first; older ones are for `redis-cli XRANGE`. */
+const DEAD_PER_SHARD_MAX = 1000;
+const ACTORS_PER_PAGE = 500;
+
+export interface OperationsParts {
+  readonly redis: Redis;
+  readonly scripts: Scripts;
+  readonly layout: Layout;
+  readonly memory: MemoryGauge;
+}
+
+export function createOperations({ redis, scripts, layout, memory }: OperationsParts): Operations {
+  const ask = (shards: readonly Shard[], command: Command): Promise<unknown[]> => askShards(redis, shards, command);
+
+  return {
+    async parked(shards) {
+      const answers = await ask(shards, ({ parked }) => ['hgetall', parked]);
+      return shards.flatMap((shard, index) => [...record(list(answers[index]))].map(([actor, json]): ParkedActor => parkedActor(shard, actor, json)));
+    },
+
+    async resume(actor) {
+      const shard = layout.shardOf(actor);
+      const { tip, ready, parked, attempts } = shardKeys(shard);
+      return (await scripts.run({ script: 'resume', keys: [tip, ready, parked, attempts, mailboxKey(shard, actor)], args: [actor] })) === 1;
+    },
+
+    async skip({ actor, entry, expected, next, rules, by, why, deliveries }) {
+      const shard = layout.shardOf(actor);
+      const { tip, ready, parked, attempts, dead } = shardKeys(shard);
+      const targets = deliveriesOf(layout, deliveries);
+      const keys = [tip, ready, parked, attempts, dead, mailboxKey(shard, actor), ...targets.keys];
+      const args = [actor, entry, headText(expected), headText(next), rules, by, why, ...targets.args];
+      return (await scripts.run({ script: 'skip', keys, args })) === 1;
+    },
+
+    async dead(shards) {
+      const answers = await ask(shards, ({ dead }) => ['xrevrange', dead, '+', '-', 'COUNT', DEAD_PER_SHARD_MAX]);
+      return answers.flatMap((answer) => list(answer).map(deadEntry));
+    },
+
+    async waiting(shards, limit) {
+      if (limit < 1) return [];
+      const answers = await ask(shards, ({ ready }) => ['zrange', ready, 0, limit - 1, 'WITHSCORES']);
+      const all = shards.flatMap((shard, index) => [...record(list(answers[index]))].map(([actor, since]): WaitingActor => ({ actor: actorId(actor), shard, since: Number(since) })));
+      return all.sort((a, b) => a.since - b.since).slice(0, limit);
+    },
+
+    async actors(shard, cursor) {
+      const [answer] = await ask([shard], ({ tip }) => ['hscan', tip, cursor, 'COUNT', ACTORS_PER_PAGE]);
+      const [next, pairs] = list(answer);
+      return { cursor: text(next), actors: tipsOf(record(list(pairs))) };
+    },
+
+    async totals(shards) {
+      const answers = await ask(shards, ({ totals }) => ['hgetall', totals]);
+      const sums = new Map<string, bigint>();
+      for (const answer of answers) for (const [name, sum] of record(list(answer))) sums.set(name, (sums.get(name) ?? 0n) + BigInt(sum));
+      return sums;
+    },
+
+    async forget(lease, actor) {
+      const { lease: leaseKey, tip, ready, parked } = shardKeys(lease.shard);
+      const keys = [leaseKey, tip, ready, parked, mailboxKey(lease.shard, actor)];
+      return (await scripts.run({ script: 'forget', keys, args: [lease.token, actor] })) === 1;
+    },
+
+    async gauges(shards) {
+      const [ready, oldest, parked, figures] = await Promise.all([
+        ask(shards, (keys) => ['zcard', keys.ready]),
+        ask(shards, (keys) => ['zrange', keys.ready, 0, 0, 'WITHSCORES']),
+        ask(shards, (keys) => ['hlen', keys.parked]),
+        memory.read(),
+      ]);
+      return {
+        ready: sum(ready),
+        oldestReadyMs: await ageOf(redis, oldest),
+        parked: sum(parked),
+        memoryUsed: figures.used,
+        memoryMax: figures.max,
+      };
+    },
+  };
+}
+
+type Command = (keys: ShardKeys) => readonly [string, ...(string | number)[]];
+
+async function askShards(redis: Redis, shards: readonly Shard[], command: Command): Promise<unknown[]> {
+  const pipeline = redis.pipeline();
+  for (const shard of shards) {
+    const [name, ...args] = command(shardKeys(shard));
+    pipeline.call(name, args);
+  }
+  const answers = await pipeline.exec().catch((error: unknown) => {
+    throw faultOf(error);
+  });
+  return (answers ?? []).map(([error, answer]) => {
+    if (error !== null) throw faultOf(error);
+    return answer;
+  });
+}
+
+/** By the server's clock, which also made the entry ids; null when nobody waits. */
+async function ageOf(redis: Redis, oldest: readonly unknown[]): Promise<number | null> {
+  const scores = oldest.flatMap((answer) => list(answer).slice(1).map(number));
+  if (scores.length === 0) return null;
+  const [seconds, microseconds] = await redis.time().catch((error: unknown) => {
+    throw faultOf(error);
+  });
+  return Math.max(0, Math.floor(number(seconds) * 1000 + number(microseconds) / 1000) - Math.min(...scores));
+}
+
+function sum(answers: readonly unknown[]): number {
+  return answers.reduce<number>((total, answer) => total + number(answer), 0);
+}
+
+function tipsOf(pairs: ReadonlyMap<string, string>): Map<ActorId, Tip> {
+  const tips = new Map<ActorId, Tip>();
+  for (const [actor, value] of pairs) {
+    const tip = parseTip(value);
+    if (tip !== null && isActorId(actor)) tips.set(actor, tip);
+  }
+  return tips;
+}
+
+/** A skipped entry keeps its own fields; who, why, when and from which mailbox stand before them. */
+function deadEntry(item: unknown): DeadEntry {
+  const [, fields] = list(item);
+  const all = list(fields);
+  const own = 10;
+  const facts = record(all.slice(0, own));
+  const entry = entryId(facts.get('entry'));
+  const [stored] = entries([[entry, all.slice(own)]]);
+  const { id = '', type = '', body = '', from = '', trace = '' } = stored ?? {};
+  return { entry, id, type, body, from, trace, actor: actorId(facts.get('actor')), by: facts.get('by') ?? '', why: facts.get('why') ?? '', at: Number(facts.get('at')) };
+}
