@@ -213,9 +213,7 @@ export interface Operations {
   /** Deletes an idle mailbox whose last entry is tip and snapshot; false when it is not idle. */
   forget(lease: Lease, actor: ActorId): Promise<boolean>;
   /** Waiting entries, memory, parked: what back-pressure and `/readyz` look at. */
-  gauges(
-    shards: readonly Shard[],
-  ): Promise<{
+  gauges(shards: readonly Shard[]): Promise<{
     readonly ready: number;
     readonly oldestReadyMs: number | null;
     readonly parked: number;

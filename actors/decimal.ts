@@ -1,0 +1,18 @@
+/** Decimal text to minor units and back: the border between the outside's money and ours. */
+import { BigNumber } from 'bignumber.js';
+
+const DIGITS_MAX = 15;
+
+/** Minor units of an unsigned or signed plain decimal (`"12.05"`, 2 digits -> 1205n); null when it is none, too precise or too large. */
+export function parseDecimal(text: string, digits: number): bigint | null {
+  if (!/^-?\d{1,15}(?:[.]\d{1,6})?$/.test(text)) return null;
+  const minor = new BigNumber(text).shiftedBy(digits);
+  const whole = minor.toFixed();
+  if (!minor.isInteger() || whole.replace('-', '').length > DIGITS_MAX) return null;
+  return BigInt(whole);
+}
+
+/** The decimal text of minor units, always with all digits: 1205n, 2 digits -> `"12.05"`. */
+export function formatDecimal(minor: bigint, digits: number): string {
+  return new BigNumber(minor.toString()).shiftedBy(-digits).toFixed(digits);
+}

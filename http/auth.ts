@@ -1,0 +1,64 @@
+/** Tokens: authentication happened before us, here a JWT is verified and nothing more. */
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import type { JWTPayload, JWTVerifyOptions } from 'jose';
+import type { Caller } from './endpoint.ts';
+import { Problem, problem } from './problem.ts';
+
+export interface AuthOptions {
+  /** HS256 secret; or the address of the public keys. */
+  readonly secret?: string | undefined;
+  readonly jwksUrl?: string | undefined;
+  readonly issuer?: string | undefined;
+  readonly audience?: string | undefined;
+}
+
+export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
+
+const SUBJECT_CHARS_MAX = 200;
+
+/** Makes the function that turns an `Authorization` header into a caller, or throws a 401 problem. */
+export function createAuthenticate(options: AuthOptions): Authenticate {
+  const verify = verifier(options);
+  return async (authorization) => {
+    const token = /^Bearer ([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1];
+    if (token === undefined) throw unauthorized('token_missing', 'An Authorization header with a bearer token is needed.');
+    return callerOf(await verified(verify, token));
+  };
+}
+
+function verifier(options: AuthOptions): (token: string) => Promise<JWTPayload> {
+  const checks: JWTVerifyOptions = {
+    requiredClaims: ['sub', 'exp'],
+    ...(options.issuer === undefined ? {} : { issuer: options.issuer }),
+    ...(options.audience === undefined ? {} : { audience: options.audience }),
+  };
+  if (options.secret !== undefined) {
+    const secret = new TextEncoder().encode(options.secret);
+    return async (token) => (await jwtVerify(token, secret, { ...checks, algorithms: ['HS256'] })).payload;
+  }
+  if (options.jwksUrl === undefined) throw new Error('a secret or the address of public keys is needed to verify tokens');
+  const keys = createRemoteJWKSet(new URL(options.jwksUrl));
+  return async (token) => (await jwtVerify(token, keys, { ...checks, algorithms: ['RS256', 'ES256', 'EdDSA'] })).payload;
+}
+
+async function verified(verify: (token: string) => Promise<JWTPayload>, token: string): Promise<JWTPayload> {
+  try {
+    return await verify(token);
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) throw unauthorized('token_expired', 'The token has expired.');
+    if (error instanceof errors.JWKSTimeout)
+      throw problem(503, 'keys_unavailable', 'The keys that tokens are verified with cannot be had now.');
+    throw unauthorized('token_invalid', 'The token is not one of ours.');
+  }
+}
+
+function callerOf(payload: JWTPayload): Caller {
+  const subject = payload.sub ?? '';
+  if (subject === '' || subject.length > SUBJECT_CHARS_MAX) throw unauthorized('token_invalid', 'The token names no usable subject.');
+  const scope = payload['scope'];
+  return { subject, scopes: new Set(typeof scope === 'string' ? scope.split(' ') : []) };
+}
+
+function unauthorized(code: string, detail: string): Problem {
+  return new Problem({ status: 401, code, detail, headers: { 'WWW-Authenticate': 'Bearer' } });
+}

@@ -1,0 +1,34 @@
+/** Whose wallet it is: another owner's is not found, as if it did not exist. */
+import { z } from 'zod';
+import type { OwnedWallet } from '../../actors/owner/state.ts';
+import type { VirtualAccountState } from '../../actors/virtual-account/state.ts';
+import type { Caller } from '../endpoint.ts';
+import { problem } from '../problem.ts';
+import type { View } from '../reading.ts';
+import type { GatewayParts } from './parts.ts';
+
+export const walletParams = z.object({ walletId: z.string().max(64) });
+
+/** An actor id of the token's subject; any character is allowed there. */
+export function ownerIdOf(caller: Caller): string {
+  return encodeURIComponent(caller.subject);
+}
+
+export interface OwnWallet {
+  readonly owned: OwnedWallet;
+  /** Null while the wallet's own actor has decided nothing yet. */
+  readonly view: View<VirtualAccountState> | null;
+}
+
+/** The caller's own wallet, or 404. */
+export async function ownWallet(parts: GatewayParts, caller: Caller, walletId: string): Promise<OwnWallet> {
+  if (!/^\d{15}$/.test(walletId)) throw walletNotFound();
+  const [owner, view] = await Promise.all([parts.owner(ownerIdOf(caller)), parts.wallet(walletId)]);
+  const owned = owner?.state.wallets.find((wallet) => wallet.number === walletId);
+  if (owned === undefined) throw walletNotFound();
+  return { owned, view: view?.state.status === 'unopened' ? null : view };
+}
+
+function walletNotFound(): Error {
+  return problem(404, 'wallet_not_found', 'You have no wallet of this id.');
+}

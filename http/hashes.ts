@@ -1,0 +1,9 @@
+/** Names made of what a caller said: the same request makes the same name, and nobody can guess another's. */
+import { hash } from 'node:crypto';
+
+const CHARS = 32; // base64url: 192 bits
+
+/** Parts are separated unambiguously, whatever characters they hold. */
+export function nameOf(parts: readonly string[]): string {
+  return hash('sha256', JSON.stringify(parts), 'base64url').slice(0, CHARS);
+}
