@@ -137,7 +137,7 @@ function remembered(stored: StoredEntry, status: string, decision: Decision<unkn
   return { id: stored.id, bodyHash: fingerprint(stored.body), entry: stored.entry, status, answer };
 }
 
-function fingerprint(body: string): string {
+export function fingerprint(body: string): string {
   return hash('sha256', body, 'base64url').slice(0, CHAIN_LENGTH);
 }
 
@@ -180,7 +180,7 @@ function alive(recent: readonly Remembered[], entry: EntryId): readonly Remember
   return recent.filter((one) => msOf(one.entry) > oldest);
 }
 
-function nextChain(chain: string, stored: StoredEntry, outcome: string): string {
+export function nextChain(chain: string, stored: StoredEntry, outcome: string): string {
   return hash('sha256', `${chain}|${stored.entry}|${stored.id}|${outcome}`, 'base64url').slice(0, CHAIN_LENGTH);
 }
 

@@ -1,0 +1,193 @@
+/**
+ * An actor's state for those who may not act on it: the snapshot that its tip names, and the entries after it.
+ *
+ * F1  What is returned stands exactly at the tip, and its chain equals the tip's: it *is* what the owner decided (I6).
+ * F2  What the caller has is only a shortcut; when it does not lead to the tip, the fold begins again at the named snapshot.
+ * F3  A snapshot that is missing, and a chain that differs, are faults of that actor; they never become a fresh start.
+ */
+import type { Kind } from './actor.ts';
+import { decideEntry, freshEnvelope } from './envelope.ts';
+import type { Envelope, Outcome } from './envelope.ts';
+import { Fault } from './fault.ts';
+import { beginning, compareEntries } from './message.ts';
+import type { ActorId, EntryId, StoredEntry } from './message.ts';
+import type { LedgerPage, Mailboxes, ReadRequest, Snapshots, Tip } from './ports.ts';
+import type { Registry } from './registry.ts';
+import { decodeEnvelope, parseSnapshotName, snapshotId } from './snapshot-codec.ts';
+
+export interface FoldRequest {
+  readonly actor: ActorId;
+  /** An envelope of this actor that was at its tip once: only what came after is read (F2). */
+  readonly known: Envelope | null;
+  /** Entries of which the outcome is wanted. */
+  readonly watch?: ReadonlySet<EntryId>;
+}
+
+export interface Folded<S = unknown> {
+  /** At the tip (F1). */
+  readonly envelope: Envelope<S>;
+  readonly tip: Tip;
+  readonly parked: boolean;
+  /** The uncommitted entries that were seen: no decisions yet, so nothing is folded over them. */
+  readonly waiting: readonly StoredEntry[];
+  /** Ledger pages that filled on the way from where the fold began: their owner may not have inserted them yet. */
+  readonly filled: readonly LedgerPage[];
+  /** Of the watched entries that lay on the way. */
+  readonly outcomes: ReadonlyMap<EntryId, Outcome>;
+}
+
+/** Null: the actor has committed nothing yet. */
+export type FoldResult =
+  | { readonly ok: true; readonly folded: Folded | null; readonly parked: boolean }
+  | { readonly ok: false; readonly fault: Fault };
+
+export interface FoldPorts {
+  readonly registry: Registry;
+  readonly mailboxes: Pick<Mailboxes, 'read'>;
+  readonly snapshots: Pick<Snapshots, 'find'>;
+}
+
+/** 60,000 entries between snapshot and tip: far beyond the mark at which edges shed. */
+const READS_MAX = 40;
+
+/** What one actor's mailbox told. */
+interface Look {
+  readonly request: FoldRequest;
+  readonly tip: Tip | null;
+  readonly entries: readonly StoredEntry[];
+  readonly parked: boolean;
+}
+
+/** Folds many actors with one read and one find; results in the order of the requests. Rejects only when the mailboxes cannot be read. */
+export async function foldActors(requests: readonly FoldRequest[], ports: FoldPorts): Promise<FoldResult[]> {
+  const looks = await lookAt(requests, ports);
+  const shortcuts = looks.map((look) => fromKnown(look, ports.registry));
+  const rest = looks.filter((_look, index) => shortcuts[index] === null);
+  const long = await foldFromSnapshots(await completed(rest, ports), ports);
+  let next = 0;
+  return shortcuts.map((result) => result ?? long[next++] ?? lost());
+}
+
+/** Folds one actor; throws its fault. */
+export async function foldActor(request: FoldRequest, ports: FoldPorts): Promise<Folded | null> {
+  const [result] = await foldActors([request], ports);
+  if (result === undefined) throw new Error('a fold without a result');
+  if (!result.ok) throw result.fault;
+  return result.folded;
+}
+
+function lost(): never {
+  throw new Error('a fold lost a result');
+}
+
+async function lookAt(requests: readonly FoldRequest[], ports: FoldPorts): Promise<Look[]> {
+  const results = await ports.mailboxes.read(requests.map(({ actor, known }): ReadRequest => ({ actor, after: known?.head.last ?? null })));
+  return requests.map((request, index) => ({ request, ...(results[index] ?? lost()) }));
+}
+
+/** F2: the short way, or null when it does not lead to the tip. A lucky chain is impossible: it hashes all that came before. */
+function fromKnown(look: Look, registry: Registry): FoldResult | null {
+  const { request, tip, parked } = look;
+  if (tip === null) return { ok: true, folded: null, parked };
+  const { known } = request;
+  if (known === null || compareEntries(known.head.last, tip.last) > 0) return null;
+  const committed = committedOf(look, known.head.last);
+  if (committed.length !== tip.n - known.head.n) return null;
+  try {
+    const result = foldOver(look, { tip, from: known, kind: registry.kindOf(request.actor, tip.rules) });
+    return result.ok ? result : null;
+  } catch {
+    return null; // the long way will tell why
+  }
+}
+
+function committedOf({ entries, tip }: Pick<Look, 'entries' | 'tip'>, after: EntryId): StoredEntry[] {
+  const last = tip?.last ?? beginning();
+  return entries.filter(({ entry }) => compareEntries(entry, after) > 0 && compareEntries(entry, last) <= 0);
+}
+
+/** Looks that reach from the named snapshot to the tip: read again from there, and on, where one read did not do. */
+async function completed(looks: readonly Look[], ports: FoldPorts): Promise<Look[]> {
+  return Promise.all(looks.map((look) => (look.request.known === null && reachesTip(look) ? look : readOn(look.request, ports))));
+}
+
+function reachesTip({ tip, entries }: Look): boolean {
+  const last = entries.at(-1);
+  const needed = tip?.snapshot == null ? beginning() : parseSnapshotName(tip.snapshot).last;
+  if (tip === null || compareEntries(needed, tip.last) >= 0) return true;
+  return last !== undefined && compareEntries(last.entry, tip.last) >= 0;
+}
+
+async function readOn(request: FoldRequest, ports: FoldPorts): Promise<Look> {
+  let [look = lost()] = await lookAt([{ ...request, known: null }], ports);
+  for (let reads = 1; reads < READS_MAX && !reachesTip(look); reads += 1) {
+    const after = look.entries.at(-1)?.entry ?? null;
+    const [more] = await ports.mailboxes.read([{ actor: request.actor, after }]);
+    if (more === undefined || more.entries.length === 0) break;
+    look = { request, ...more, entries: [...look.entries, ...more.entries] };
+  }
+  return look;
+}
+
+async function foldFromSnapshots(looks: readonly Look[], ports: FoldPorts): Promise<FoldResult[]> {
+  const ids = looks.flatMap(({ request, tip }) => (tip?.snapshot == null ? [] : [snapshotId(request.actor, tip.snapshot)]));
+  const found = await findAll(ids, ports.snapshots);
+  return looks.map((look) => {
+    if (found instanceof Fault && look.tip?.snapshot != null) return { ok: false, fault: found };
+    try {
+      return fromSnapshot(look, { registry: ports.registry, found: found instanceof Fault ? new Map() : found });
+    } catch (error) {
+      return { ok: false, fault: asFault(error, look.request.actor) };
+    }
+  });
+}
+
+/** MongoDB away is no reason to fail the actors that do not need it. */
+async function findAll(ids: readonly string[], snapshots: FoldPorts['snapshots']): Promise<Map<string, string> | Fault> {
+  if (ids.length === 0) return new Map();
+  try {
+    return await snapshots.find([...new Set(ids)]);
+  } catch (error) {
+    return error instanceof Fault ? error : new Fault({ code: 'mongo_away', retry: 'later', message: String(error), cause: error });
+  }
+}
+
+function fromSnapshot(look: Look, { registry, found }: { registry: Registry; found: ReadonlyMap<string, string> }): FoldResult {
+  const { request, tip, parked } = look;
+  if (tip === null) return { ok: true, folded: null, parked };
+  const kind = registry.kindOf(request.actor, tip.rules);
+  if (tip.snapshot === null) return foldOver(look, { tip, kind, from: freshEnvelope(kind, request.actor) });
+  const id = snapshotId(request.actor, tip.snapshot);
+  const bytes = found.get(id);
+  if (bytes === undefined) return { ok: false, fault: new Fault({ code: 'snapshot_missing', retry: 'never', message: `no snapshot ${id}` }) };
+  return foldOver(look, { tip, kind, from: decodeEnvelope(kind, bytes) });
+}
+
+function foldOver(look: Look, start: { readonly tip: Tip; readonly from: Envelope; readonly kind: Kind }): FoldResult {
+  const { tip, from, kind } = start;
+  const outcomes = new Map<EntryId, Outcome>();
+  const filled: LedgerPage[] = [];
+  let envelope = from;
+  for (const stored of committedOf(look, from.head.last)) {
+    const outcome = decideEntry(kind, envelope, stored);
+    if (look.request.watch?.has(stored.entry) === true) outcomes.set(stored.entry, outcome);
+    if (outcome.filled !== null) filled.push(outcome.filled);
+    envelope = outcome.envelope;
+  }
+  const { head } = envelope;
+  if (head.last !== tip.last || head.chain !== tip.chain) return { ok: false, fault: diverged(look.request.actor, tip, envelope) };
+  const waiting = look.entries.filter(({ entry }) => compareEntries(entry, tip.last) > 0);
+  return { ok: true, parked: look.parked, folded: { envelope, tip, parked: look.parked, waiting, filled, outcomes } };
+}
+
+function diverged(actor: ActorId, tip: Tip, { head }: Envelope): Fault {
+  const found = `${head.last} ${String(head.n)} ${head.chain}`;
+  const message = `${actor}: tip ${tip.last} ${String(tip.n)} ${tip.chain}, folded ${found}`;
+  return new Fault({ code: 'replay_diverged', retry: 'never', message });
+}
+
+function asFault(error: unknown, actor: ActorId): Fault {
+  if (error instanceof Fault) return error;
+  const message = `${actor}: ${error instanceof Error ? error.message : String(error)}`;
+  return new Fault({ code: 'replay_diverged', retry: 'never', message, cause: error });
+}

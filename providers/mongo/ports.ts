@@ -1,0 +1,106 @@
+/** The long memory on MongoDB: snapshots, ledger, directory, and whose database it is. */
+import type { MongoClient } from 'mongodb';
+import { z } from 'zod';
+import type { Directory, Ledger, LedgerPage, Snapshots } from '../../engine/ports.ts';
+import { attempt, connect } from './connection.ts';
+import type { MongoOptions } from './connection.ts';
+import { createDirectory } from './directory.ts';
+import type { DirectoryDocument } from './directory.ts';
+import { findDocuments, insertOnce, removeDocuments } from './write-once.ts';
+import type { StoredDocument } from './write-once.ts';
+
+/** Names the installation that Redis and MongoDB belong to together. */
+export interface Installation {
+  read(): Promise<string | null>;
+  /** Writes it once; rejects when another one is there. */
+  write(uuid: string): Promise<void>;
+}
+
+export interface MongoPorts {
+  readonly snapshots: Snapshots;
+  readonly ledger: Ledger;
+  readonly directory: Directory;
+  readonly installation: Installation;
+  /** Milliseconds that the answer took; rejects when MongoDB is away. */
+  ping(): Promise<number>;
+  close(): Promise<void>;
+}
+
+interface MetaDocument {
+  readonly _id: string;
+  readonly uuid: string;
+}
+
+const INSTALLATION = 'installation';
+const meta = z.object({ uuid: z.string() });
+
+/** Connects on the first call, so that a process starts while MongoDB is away. */
+export function createMongoPorts({ url, database }: MongoOptions): MongoPorts {
+  const client = connect(url);
+  const db = client.db(database);
+  return {
+    snapshots: snapshotsIn(client, database),
+    ledger: ledgerIn(client, database),
+    directory: createDirectory(db.collection<DirectoryDocument>('directory')),
+    installation: installationIn(client, database),
+    async ping() {
+      const began = performance.now();
+      await attempt(() => db.command({ ping: 1 }));
+      return performance.now() - began;
+    },
+    close: () => client.close(),
+  };
+}
+
+function snapshotsIn(client: MongoClient, database: string): Snapshots {
+  const collection = client.db(database).collection<StoredDocument>('snapshots');
+  return {
+    async insert(documents) {
+      return {
+        conflicts: await insertOnce(
+          collection,
+          documents.map(({ id, bytes }) => ({ _id: id, bytes })),
+        ),
+      };
+    },
+    async find(ids) {
+      const found = await findDocuments(collection, ids);
+      return new Map([...found].map(([id, { bytes }]) => [id, bytes]));
+    },
+    remove: (ids) => removeDocuments(collection, ids),
+  };
+}
+
+function ledgerIn(client: MongoClient, database: string): Ledger {
+  const collection = client.db(database).collection<StoredDocument>('ledger');
+  return {
+    async insert(pages) {
+      return {
+        conflicts: await insertOnce(
+          collection,
+          pages.map(({ id, previous, bytes }) => ({ _id: id, previous, bytes })),
+        ),
+      };
+    },
+    async find(ids) {
+      const found = await findDocuments(collection, ids);
+      return new Map([...found].map(([id, { bytes, previous = null }]): [string, LedgerPage] => [id, { id, previous, bytes }]));
+    },
+  };
+}
+
+function installationIn(client: MongoClient, database: string): Installation {
+  const collection = client.db(database).collection<MetaDocument>('meta');
+  const read = async (): Promise<string | null> => {
+    const found = await attempt(() => collection.findOne({ _id: INSTALLATION }));
+    return found === null ? null : meta.parse(found).uuid;
+  };
+  return {
+    read,
+    async write(uuid) {
+      await attempt(() => collection.updateOne({ _id: INSTALLATION }, { $setOnInsert: { uuid } }, { upsert: true }));
+      const written = await read();
+      if (written !== uuid) throw new Error(`this MongoDB belongs to the installation ${String(written)}`);
+    },
+  };
+}
