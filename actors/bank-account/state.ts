@@ -93,6 +93,12 @@ export const bankAccountState = z.object({
 export type BankAccount = z.output<typeof bankAccountState>;
 export type BankAccountConfig = z.output<typeof config>;
 
+export type BankAccountRefusal =
+  /** Nobody said yet how its statement is read. */
+  | 'bank_account_not_open'
+  /** The books are kept in the currency they began with. */
+  | 'currency_is_fixed';
+
 export function initialBankAccount(id: string): BankAccount {
   return {
     account: id,

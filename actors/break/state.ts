@@ -24,6 +24,7 @@ export const breakState = z.object({
   severity: z.enum(['low', 'medium', 'high']),
   /** Money that came here in all, or the amount in question where none did. */
   amount: minor,
+  received: minor,
   currency: currencyCode.nullable(),
   /** In suspense now. */
   held: minor,
@@ -46,6 +47,9 @@ export const breakState = z.object({
 });
 export type Break = z.output<typeof breakState>;
 
+export type BreakRefusal =
+  'break_not_found' | 'break_already_resolved' | 'resolution_not_offered' | 'wallet_required' | 'nothing_to_assign' | 'money_waits';
+
 export function initialBreak(id: string): Break {
   const colon = id.indexOf(':');
   return {
@@ -54,6 +58,7 @@ export function initialBreak(id: string): Break {
     status: 'none',
     severity: 'low',
     amount: 0n,
+    received: 0n,
     currency: null,
     held: 0n,
     due: 0n,
