@@ -123,29 +123,44 @@ export interface Carried {
 /** A line of the directory: what lists of actors of this kind need, or null when it need not be listed. */
 export type Listing = Readonly<Record<string, string | number | boolean | null>> | null;
 
+/** A message of any kind, its body parsed. */
+export interface AnyMessage {
+  readonly type: string;
+  readonly body: unknown;
+}
+
 /** Everything the engine needs to know of a kind. Methods (not properties), so that kinds of different states fit one registry. */
-export interface Kind<S = unknown, T extends MessageSchemas = MessageSchemas, R extends string = string> {
+export interface Kind<S = unknown> {
   readonly name: string;
   /** The role whose workers own such actors. */
   readonly role: string;
   /** Version of `decide`; raised when the same state and entry would be decided otherwise. */
   readonly rules: number;
-  readonly messages: T;
+  readonly messages: MessageSchemas;
   /** Parses a snapshot's state. Amounts are decimal strings there. */
   readonly state: z.ZodType<S>;
   initial(id: string): S;
-  decide(state: S, entry: Entry<MessagesOf<T>>): Decision<S, R>;
+  decide(state: S, entry: Entry<AnyMessage>): Decision<S>;
   timers?(state: S): readonly Timer[];
   openEffects?(state: S): readonly Effect[];
   /** Money in a message to this kind, while it waits in a mailbox. Absent: this kind's messages carry none. */
-  carries?(message: MessagesOf<T>): Carried | null;
+  carries?(message: AnyMessage): Carried | null;
   /** What the actor itself says it holds per account class, from its own fields: the independent side of the proof. Debit positive. */
   figures?(state: S): readonly Row[];
   /** For kinds that are listed (breaks, settlements, days). */
   listing?(state: S): Listing;
 }
 
-/** Gives a kind its types; the registry holds it as `Kind`. */
-export function defineKind<S, T extends MessageSchemas, R extends string>(kind: Kind<S, T, R>): Kind<S, T, R> {
+/** A kind as its folder defines it: its own messages and refusals are types. */
+export interface KindDefinition<S, T extends MessageSchemas, R extends string> extends Omit<Kind<S>, 'decide' | 'carries'> {
+  readonly messages: T;
+  decide(state: S, entry: Entry<MessagesOf<T>>): Decision<S, R>;
+  carries?(message: MessagesOf<T>): Carried | null;
+}
+
+/** Checks a definition's types and gives it to the engine, which parses every body by `messages` before it comes back to `decide`. */
+export function defineKind<S, T extends MessageSchemas, R extends string>(
+  kind: KindDefinition<S, T, R>,
+): Kind<S> & { readonly messages: T } {
   return kind;
 }

@@ -7,7 +7,7 @@
  * E4  An exception here is a poison entry: the caller parks the actor before it.
  */
 import { hash } from 'node:crypto';
-import type { Accepted, Decision, Effect, Entry, Kind, MessageSchemas, MessagesOf, Row, Timer } from './actor.ts';
+import type { Accepted, AnyMessage, Decision, Effect, Entry, Kind, Row, Timer } from './actor.ts';
 import { beginning, idOf, msOf, toCanonicalJson, toJson } from './message.ts';
 import type { ActorId, Addressed, EntryId, StoredEntry } from './message.ts';
 import type { EffectRecord, Head, LedgerPage, TimerRecord } from './ports.ts';
@@ -99,7 +99,7 @@ export function decideEntry(kind: Kind, envelope: Envelope, stored: StoredEntry)
   return conclude(kind, { envelope, stored, decision, code, remember });
 }
 
-function parseEntry(kind: Kind, self: ActorId, stored: StoredEntry): Entry<MessagesOf<MessageSchemas>> {
+function parseEntry(kind: Kind, self: ActorId, stored: StoredEntry): Entry<AnyMessage> {
   const schema = kind.messages[stored.type];
   if (schema === undefined) throw new Error(`unknown message type ${stored.type} for ${kind.name}`);
   const body = schema.parse(JSON.parse(stored.body));
@@ -133,7 +133,7 @@ function unchanged(envelope: Envelope, answer: unknown): Accepted<unknown> {
 }
 
 function remembered(stored: StoredEntry, status: string, decision: Decision<unknown>): Remembered {
-  const answer: unknown = JSON.parse(toJson(decision.ok ? decision.answer : decision.detail) ?? 'null');
+  const answer: unknown = JSON.parse(toJson(decision.ok ? decision.answer : decision.detail));
   return { id: stored.id, bodyHash: fingerprint(stored.body), entry: stored.entry, status, answer };
 }
 

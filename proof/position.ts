@@ -105,7 +105,7 @@ class Tally {
 
   #addBank({ actor, state }: Envelope<BankAccount>): void {
     const account = actor.slice(actor.indexOf(':') + 1);
-    this.currencies.set(account, state.currency);
+    this.currencies.set(account, state.config?.currency ?? '');
     for (const { date, opening, closing } of state.days) this.#bankDays.push({ account, date, opening, closing });
   }
 
