@@ -8,8 +8,8 @@ import { list, text, texts, unexpected } from './reply.ts';
 import type { Scripts } from './scripts.ts';
 
 export function createLeases(redis: Redis, scripts: Scripts): Leases {
-  /** The uuid of each lease that this process asked for: asking again finds what it has. */
-  const uuids = new Map<Shard, string>();
+  /** The uuid of each lease that was asked for, by worker and shard: asking again finds what it has. */
+  const uuids = new Map<string, string>();
   const keysOf = (leases: readonly Lease[]): string[] => leases.map(({ shard }) => shardKeys(shard).lease);
 
   return {
@@ -24,11 +24,12 @@ export function createLeases(redis: Redis, scripts: Scripts): Leases {
     },
 
     async acquire(shard, worker, ttlMs) {
-      const uuid = uuids.get(shard) ?? randomUUID();
-      uuids.set(shard, uuid);
+      const name = `${worker} ${shard}`;
+      const uuid = uuids.get(name) ?? randomUUID();
+      uuids.set(name, uuid);
       const answer = await scripts.run({ script: 'acquire', keys: [shardKeys(shard).lease], args: [worker, uuid, ttlMs] });
       if (answer === null) {
-        uuids.delete(shard);
+        uuids.delete(name);
         return null;
       }
       const [token, via] = list(answer);
@@ -45,7 +46,8 @@ export function createLeases(redis: Redis, scripts: Scripts): Leases {
     async release(leases) {
       if (leases.length === 0) return;
       await scripts.run({ script: 'release', keys: keysOf(leases), args: leases.map(({ token }) => token) });
-      for (const { shard } of leases) uuids.delete(shard);
+      const released = new Set(leases.map(({ token }) => token.slice(token.indexOf(':') + 1)));
+      for (const [name, uuid] of uuids) if (released.has(uuid)) uuids.delete(name);
     },
 
     async owners(shards) {

@@ -81,8 +81,8 @@ export function createMailboxes(parts: SendParts): Mailboxes {
 }
 
 function fetchCall({ shard, token }: Lease, requests: readonly FetchRequest[], careful: boolean): ScriptCall {
-  const { lease, tip, attempts } = shardKeys(shard);
-  const keys = [lease, tip, attempts, ...requests.map(({ actor }) => mailboxKey(shard, actor))];
+  const { lease, tip, attempts, parked } = shardKeys(shard);
+  const keys = [lease, tip, attempts, parked, ...requests.map(({ actor }) => mailboxKey(shard, actor))];
   const wanted = requests.flatMap(({ actor, count }) => [actor, count]);
   return careful ? { script: 'fetch-careful', keys, args: [token, randomUUID(), ...wanted] } : { script: 'fetch', keys, args: [token, ...wanted] };
 }

@@ -9,7 +9,7 @@ import { mailboxKey, shardKeys } from './keys.ts';
 import type { ShardKeys } from './keys.ts';
 import type { MemoryGauge } from './memory.ts';
 import { parkedActor } from './parked.ts';
-import { actorId, entries, entryId, isActorId, list, number, record, text } from './reply.ts';
+import { actorId, entries, entryId, isActorId, list, number, pairs, record, text } from './reply.ts';
 import type { Scripts } from './scripts.ts';
 import { headText, parseTip } from './tip.ts';
 
@@ -30,7 +30,7 @@ export function createOperations({ redis, scripts, layout, memory }: OperationsP
   return {
     async parked(shards) {
       const answers = await ask(shards, ({ parked }) => ['hgetall', parked]);
-      return shards.flatMap((shard, index) => [...record(list(answers[index]))].map(([actor, json]): ParkedActor => parkedActor(shard, actor, json)));
+      return shards.flatMap((shard, index) => [...pairs(answers[index])].map(([actor, json]): ParkedActor => parkedActor(shard, actor, json)));
     },
 
     async resume(actor) {
@@ -56,20 +56,20 @@ export function createOperations({ redis, scripts, layout, memory }: OperationsP
     async waiting(shards, limit) {
       if (limit < 1) return [];
       const answers = await ask(shards, ({ ready }) => ['zrange', ready, 0, limit - 1, 'WITHSCORES']);
-      const all = shards.flatMap((shard, index) => [...record(list(answers[index]))].map(([actor, since]): WaitingActor => ({ actor: actorId(actor), shard, since: Number(since) })));
+      const all = shards.flatMap((shard, index) => [...pairs(answers[index])].map(([actor, since]): WaitingActor => ({ actor: actorId(actor), shard, since: Number(since) })));
       return all.sort((a, b) => a.since - b.since).slice(0, limit);
     },
 
     async actors(shard, cursor) {
       const [answer] = await ask([shard], ({ tip }) => ['hscan', tip, cursor, 'COUNT', ACTORS_PER_PAGE]);
-      const [next, pairs] = list(answer);
-      return { cursor: text(next), actors: tipsOf(record(list(pairs))) };
+      const [next, page] = list(answer);
+      return { cursor: text(next), actors: tipsOf(pairs(page)) };
     },
 
     async totals(shards) {
       const answers = await ask(shards, ({ totals }) => ['hgetall', totals]);
       const sums = new Map<string, bigint>();
-      for (const answer of answers) for (const [name, sum] of record(list(answer))) sums.set(name, (sums.get(name) ?? 0n) + BigInt(sum));
+      for (const answer of answers) for (const [name, sum] of pairs(answer)) sums.set(name, (sums.get(name) ?? 0n) + BigInt(sum));
       return sums;
     },
 
@@ -128,9 +128,9 @@ function sum(answers: readonly unknown[]): number {
   return answers.reduce<number>((total, answer) => total + number(answer), 0);
 }
 
-function tipsOf(pairs: ReadonlyMap<string, string>): Map<ActorId, Tip> {
+function tipsOf(values: ReadonlyMap<string, string>): Map<ActorId, Tip> {
   const tips = new Map<ActorId, Tip>();
-  for (const [actor, value] of pairs) {
+  for (const [actor, value] of values) {
     const tip = parseTip(value);
     if (tip !== null && isActorId(actor)) tips.set(actor, tip);
   }

@@ -63,6 +63,12 @@ function entryOf(entry: EntryId, fields: readonly unknown[]): StoredEntry {
   return { entry, id: field('id'), type: field('type'), body: field('body'), from: field('from'), trace: field('trace') };
 }
 
+/** A hash or a scored set: the client library gives flat lists for some commands and objects for others. */
+export function pairs(reply: unknown): Map<string, string> {
+  if (Array.isArray(reply) || typeof reply !== 'object' || reply === null) return record(list(reply));
+  return new Map(Object.entries(reply).map(([name, value]) => [name, String(value)]));
+}
+
 /** Flat names and values, as in entries and XINFO. */
 export function record(fields: readonly unknown[]): Map<string, string> {
   const named = new Map<string, string>();

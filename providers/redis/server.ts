@@ -1,7 +1,7 @@
 /** What the server must be like before money may be entrusted to it. */
 import type { Redis } from 'ioredis';
 import { faultOf } from './faults.ts';
-import { list, record } from './reply.ts';
+import { pairs } from './reply.ts';
 
 const VERSION_MIN = 7;
 const STREAM_NODE_BYTES = '512';
@@ -30,7 +30,7 @@ export async function checkServer(redis: Redis): Promise<string[]> {
     const info = await redis.info('server');
     const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? '0';
     const old = Number.parseInt(version, 10) < VERSION_MIN ? [`Redis ${version} is too old: 7.0 or newer is needed`] : [];
-    const settings = record(list(await redis.config('GET', ...names())));
+    const settings = pairs(await redis.config('GET', ...names()));
     return [...old, ...RULES.flatMap((rule) => problemOf(rule, settings.get(rule.setting)))];
   } catch (error) {
     throw faultOf(error);

@@ -24,12 +24,18 @@ local actors = {}
 for i = 1, actors_n do actors[i] = ARGV[3 + i * 4] end
 local before_tips = fields_of(tips, actors)
 if not before_tips then return refuse('wrong_type', tips) end
-local moved, stale = {}, { 'STALE' }
+local moved, stale, new_tips = {}, { 'STALE' }, {}
 for i = 1, actors_n do
-  if not sound(before_tips[i]) then return refuse('wrong_type', tips) end
-  local head = head_of(before_tips[i])
-  if head == ARGV[5 + i * 4] then moved[#moved + 1] = actors[i]
-  elseif head ~= ARGV[4 + i * 4] then stale[#stale + 1] = actors[i] end
+  local expected, next_head = ARGV[4 + i * 4], ARGV[5 + i * 4]
+  local tip = before_tips[i] or '0-0 0 - - 0'
+  if string.sub(tip, 1, #expected + 1) == expected .. ' ' then
+    -- The snapshot stays as it is here: `trim` may have moved it since the owner looked.
+    local snapshot = string.match(tip, '^(%S+) %d+$', #expected + 2)
+    if not snapshot then return refuse('wrong_type', tips) end
+    new_tips[i * 2 - 1] = actors[i]
+    new_tips[i * 2] = next_head .. ' ' .. snapshot .. ' ' .. ARGV[6 + i * 4]
+  elseif string.sub(tip, 1, #next_head + 1) == next_head .. ' ' then moved[#moved + 1] = actors[i]
+  else stale[#stale + 1] = actors[i] end
 end
 if actors_n > 0 and #moved == actors_n then return 'ALREADY' end
 if #moved > 0 or #stale > 1 then
@@ -41,14 +47,11 @@ if not count_of('ZCARD', ready) then return refuse('wrong_type', ready) end
 local parked_n, attempts_n = count_of('HLEN', parked), count_of('HLEN', attempts)
 if not parked_n then return refuse('wrong_type', parked) end
 if not attempts_n then return refuse('wrong_type', attempts) end
-local lasts, counts, new_tips = {}, {}, {}
+local lasts, counts = {}, {}
 for i = 1, actors_n do
-  local next_head, rules = ARGV[5 + i * 4], ARGV[6 + i * 4]
-  lasts[i], counts[i] = parts_of(next_head)
-  if not lasts[i] or not string.match(rules, '^%d+$') then return refuse('bad_head', actors[i]) end
+  lasts[i], counts[i] = parts_of(ARGV[5 + i * 4])
+  if not lasts[i] or not string.find(ARGV[6 + i * 4], '^%d+$') then return refuse('bad_head', actors[i]) end
   if not count_of('XLEN', KEYS[9 + i]) then return refuse('wrong_type', KEYS[9 + i]) end
-  new_tips[#new_tips + 1] = actors[i]
-  new_tips[#new_tips + 1] = next_head .. ' ' .. snapshot_of(before_tips[i]) .. ' ' .. rules
 end
 -- Amounts: a delta has 17 digits at most and a total 18, so that a sum always fits Redis' 64 bits.
 local names = {}

@@ -11,8 +11,9 @@ local function read_targets(k, a)
     if not count_of('ZCARD', shard.ready) then return nil, shard.ready end
     if not count_of('HLEN', KEYS[k + 1]) then return nil, KEYS[k + 1] end
     if not parked then return nil, KEYS[k + 2] end
+    local prefix = #KEYS[k] + 4 -- behind "iw:{t}:mailbox:", which is three longer than "iw:{t}:ready"
     for i = k + 3, k + 2 + boxes do
-      local box = { key = KEYS[i], actor = string.match(KEYS[i], 'mailbox:(.+)$'), shard = shard, missing = absent(KEYS[i]) }
+      local box = { key = KEYS[i], actor = string.sub(KEYS[i], prefix), shard = shard, missing = absent(KEYS[i]) }
       if box.missing == nil then return nil, box.key end
       if box.missing then
         box.tip = redis.call('HGET', KEYS[k + 1], box.actor)

@@ -17,6 +17,12 @@ local function parts_of(head)
   return ms .. '-' .. sequence, n, chain
 end
 
+-- The cursor alone; nil when the tip does not begin with one.
+local function last_of(tip)
+  if not tip then return '0-0' end
+  return string.match(tip, '^(%d+%-%d+) ')
+end
+
 local function sound(tip)
   if not tip then return true end
   local ms, sequence, n = string.match(tip, '^(%d+)%-(%d+) (%d+) %S+ %S+ %d+$')

@@ -1,0 +1,48 @@
+/** Ports on a real Redis of the test's own, emptied before each use. */
+import type { Redis } from 'ioredis';
+import { startRedis } from '../../mocks/servers/redis.ts';
+import type { RedisOptions, RedisServer } from '../../mocks/servers/redis.ts';
+import { initInstallation } from '../../providers/redis/installation.ts';
+import { shardKeys, workersKey } from '../../providers/redis/keys.ts';
+import { createRedisPorts } from '../../providers/redis/ports.ts';
+import type { RedisPorts } from '../../providers/redis/ports.ts';
+import { layout } from '../contract/fixture.ts';
+import type { ContractPorts } from '../contract/fixture.ts';
+
+export type TestPorts = RedisPorts & ContractPorts;
+
+export interface TestRedis {
+  readonly server: RedisServer;
+  /** Empties the server, begins an installation and connects. */
+  create(): Promise<TestPorts>;
+  /** Connects, by another address when given, and changes nothing. */
+  connect(url?: string): Promise<TestPorts>;
+  close(): Promise<void>;
+}
+
+export async function startTestRedis(options: RedisOptions = {}): Promise<TestRedis> {
+  const server = await startRedis({ ...options, own: true });
+  const connect = async (url = server.url): Promise<TestPorts> => {
+    const ports = await createRedisPorts({ url, layout, worker: 'test' });
+    return { ...ports, passTime: (ms) => passTime(ports.redis, ms) };
+  };
+  return {
+    server,
+    connect,
+    async create() {
+      const ports = await connect();
+      await ports.redis.flushall();
+      await initInstallation(ports.redis, layout, { uuid: null });
+      return ports;
+    },
+    close: () => server.close(),
+  };
+}
+
+async function passTime(redis: Redis, ms: number): Promise<void> {
+  const leases = layout.allShards.map((shard) => shardKeys(shard).lease);
+  await Promise.all(leases.map((key) => redis.hincrby(key, 'expires', -ms)));
+  for (const role of Object.keys(layout.roles)) {
+    for (const worker of await redis.zrange(workersKey(role), 0, -1)) await redis.zincrby(workersKey(role), -ms, worker);
+  }
+}
