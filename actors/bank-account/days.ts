@@ -47,6 +47,13 @@ export function balanceBefore({ first, days }: BankAccount, from: string): bigin
   return from > first.date && days.length >= DAYS_KEPT ? null : first.opening;
 }
 
+/** The newest day before that one that can be read whole and compared; null when there is none. */
+export function dayBefore({ first, days }: BankAccount, from: string): string | null {
+  const before = days.findLast(({ date }) => date < from);
+  if (before !== undefined) return before.date;
+  return first !== null && first.date < from && days.length < DAYS_KEPT ? first.date : null;
+}
+
 /** Signed sums of all lines in other currencies. */
 export function foreignSums({ foreign, days }: BankAccount): Sums {
   return days.reduce<Sums>((sums, day) => plus(sums, day.foreign), foreign);

@@ -103,7 +103,8 @@ interface Ended {
 
 function concluded(state: OpenAccount, { page, pass, proof }: Reading): Ended {
   if (proof.flaw !== null) return flawed(state, proof.flaw);
-  if (page.next === null || page.lines.length === 0) return completed(state, pass, proof.balance);
+  if (page.next === null || page.lines.length === 0)
+    return completed(state, { ...pass, at: { ...pass.at, balance: page.opening } }, proof.balance);
   const last = page.lines.at(-1)?.postDate;
   const day: Day | null = state.days.find(({ date }) => date === last) ?? null;
   const at = { from: pass.at.from, offset: page.next, balance: proof.balance, day };

@@ -8,7 +8,7 @@
  *     cursor failed twice.
  */
 import type { FetchStatement } from './messages.ts';
-import { balanceBefore, daysBefore } from './days.ts';
+import { balanceBefore, dayBefore, daysBefore } from './days.ts';
 import type { BankAccount, BankAccountConfig, Pass, Place } from './state.ts';
 
 /** A cursor that failed this often is given up for the start of its day: the bank may not know it any more. */
@@ -59,8 +59,8 @@ export function requested(state: OpenAccount, pass: Pass): OpenAccount {
 export function steppedBack(state: OpenAccount, { at, whole }: Pass): OpenAccount | null {
   if (!whole) return wholeFrom(state, lesser(dateAt(at), lookbackDate(state) ?? dateAt(at)));
   if (at.offset !== null) return null;
-  const before = state.days.findLast(({ date }) => date < at.from);
-  return before === undefined ? null : wholeFrom(state, before.date);
+  const before = dayBefore(state, at.from);
+  return before === null ? null : wholeFrom(state, before);
 }
 
 /** What follows an ended pass: a pull that was asked for meanwhile, or the look back of the day; else rest. */
