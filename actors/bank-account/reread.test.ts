@@ -25,32 +25,30 @@ function take(side: BankSide, one: Step, n: number): void {
   const { statement } = side;
   switch (one.what) {
     case 'lines':
-      for (const [k, { day, amount, mark }] of one.lines.entries()) {
-        const postDate = DATES[day] ?? '';
-        statement.add(lineOf({ reference: `S${n}L${k}`, postDate, amount, mark: mark as 'C' }));
-        if (postDate > statement.today) statement.today = postDate;
-      }
-      return;
+      return write(statement, one.lines, n);
     case 'pull':
-      side.tell('PullStatement', { why: 'test', date: one.date });
-      return;
+      return void side.tell('PullStatement', { why: 'test', date: one.date });
     case 'page':
-      side.tell('OpenBankAccount', { ...side.state.config, pageSize: one.size });
-      return;
+      return void side.tell('OpenBankAccount', { ...side.state.config, pageSize: one.size });
     case 'answer':
       for (let k = 0; k < one.count; k += 1) side.answer();
       return;
     case 'fail':
-      side.fail();
-      return;
+      return void side.fail();
     case 'again':
-      side.answerAll();
-      return;
+      return void side.answerAll();
     case 'hide':
-      statement.hidden.add(statement.lines[one.nth]?.reference ?? '');
-      return;
+      return void statement.hidden.add(statement.lines[one.nth]?.reference ?? '');
     case 'show':
       statement.hidden.clear();
+  }
+}
+
+function write(statement: Statement, lines: Extract<Step, { what: 'lines' }>['lines'], n: number): void {
+  for (const [k, { day, amount, mark }] of lines.entries()) {
+    const postDate = DATES[day] ?? '';
+    statement.add(lineOf({ reference: `S${n}L${k}`, postDate, amount, mark }));
+    if (postDate > statement.today) statement.today = postDate;
   }
 }
 

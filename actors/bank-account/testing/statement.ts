@@ -1,4 +1,5 @@
 /** A bank's statement for tests: lines in list order, pages with running balances, and the world of actors that reads them. */
+import type { ExecutionContext } from 'ava';
 import { signedAmount } from '../../statement-line.ts';
 import type { Attribution, StatementLine } from '../../statement-line.ts';
 import type { FetchStatement } from '../messages.ts';
@@ -155,4 +156,21 @@ export class BankSide {
   get posted(): string[] {
     return this.world.outside.map(({ type, id }) => `${type} ${id}`);
   }
+}
+
+/** `count` lines of 1.00 each on a day, `<prefix>1` to `<prefix><count>`. */
+export function linesOn(postDate: string, prefix: string, count: number) {
+  return Array.from({ length: count }, (_, n) => lineOf({ reference: `${prefix}${n + 1}`, postDate, amount: 100n }));
+}
+
+/** Everything that the bank told was posted once, and the books equal the bank. */
+export function isWhole(t: ExecutionContext, side: BankSide): void {
+  const posted = side.posted.filter((one) => one.startsWith('Credit '));
+  t.is(new Set(posted).size, posted.length, 'no line was posted twice');
+  t.is(side.world.total('bank'), side.statement.closing);
+  t.deepEqual(
+    bankAccount.figures?.(side.state),
+    side.statement.closing === 0n ? [] : [{ account: 'bank', currency: 'SAR', amount: side.statement.closing }],
+  );
+  t.is(side.state.pass, null);
 }
