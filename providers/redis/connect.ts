@@ -8,6 +8,8 @@ const RETRY_DELAY_MS_STEP = 25;
 const WORKER_RETRIES_MAX = 10;
 const EDGE_RETRIES_MAX = 1;
 const CONNECT_MS_MAX = 3000;
+/** An edge does not wait longer for one answer; a worker waits, its lease is the limit. */
+const EDGE_ANSWER_MS_MAX = 2000;
 
 export interface ConnectOptions {
   /** Shown by CLIENT LIST. */
@@ -24,6 +26,7 @@ export async function connectRedis(url: string, { name, failFast = false, log }:
     lazyConnect: true,
     connectTimeout: CONNECT_MS_MAX,
     enableOfflineQueue: !failFast,
+    ...(failFast ? { commandTimeout: EDGE_ANSWER_MS_MAX } : {}),
     maxRetriesPerRequest: failFast ? EDGE_RETRIES_MAX : WORKER_RETRIES_MAX,
     retryStrategy: (times) => Math.min(times * RETRY_DELAY_MS_STEP, RETRY_DELAY_MS_MAX),
   });
@@ -40,6 +43,7 @@ export async function connectRedis(url: string, { name, failFast = false, log }:
 
 /** Ends a connection whether Redis is there or not. */
 export async function disconnect(redis: Redis): Promise<void> {
+  if (redis.status === 'end') return;
   if (redis.status !== 'ready') {
     redis.disconnect();
     return;

@@ -22,7 +22,13 @@ export interface TestRedis {
 
 export async function startTestRedis(options: RedisOptions = {}): Promise<TestRedis> {
   const server = await startRedis({ ...options, own: true });
+  const open: TestPorts[] = [];
   const connect = async (url = server.url): Promise<TestPorts> => {
+    const ports = await connected(url);
+    open.push(ports);
+    return ports;
+  };
+  const connected = async (url: string): Promise<TestPorts> => {
     const ports = await createRedisPorts({ url, layout, worker: 'test' });
     return { ...ports, passTime: (ms) => passTime(ports.redis, ms) };
   };
@@ -35,7 +41,11 @@ export async function startTestRedis(options: RedisOptions = {}): Promise<TestRe
       await initInstallation(ports.redis, layout, { uuid: null });
       return ports;
     },
-    close: () => server.close(),
+    async close() {
+      await server.close();
+      // Also those of tests that failed: a client without its server would try again for ever.
+      await Promise.all(open.map((ports) => ports.close()));
+    },
   };
 }
 

@@ -4,15 +4,15 @@
 -- ARGV  1 runner  2 count  3 idle ms  4.. per shard: where the look for silent runners goes on
 -- returns  per shard {where to go on, {entry, fields, attempt} ...}
 -- When the answer is lost, what was taken comes back after the idle time.
--- include: check
+-- include: check, tip
 local runner, count, idle = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-if not count or count < 1 or count > 1000 or not idle or idle < 0 then return refuse('bad_claim', runner) end
+if not count or count ~= math.floor(count) or count < 1 or count > 1000 or not idle or idle ~= math.floor(idle) or idle < 0 or idle > 1e15 then return refuse('bad_claim', runner) end
 local missing = {}
 for i = 1, #KEYS, 2 do
   missing[i] = absent(KEYS[i])
   if missing[i] == nil then return refuse('wrong_type', KEYS[i]) end
   if not count_of('HLEN', KEYS[i + 1]) then return refuse('wrong_type', KEYS[i + 1]) end
-  if not string.match(ARGV[3 + (i + 1) / 2], '^%d+%-%d+$') then return refuse('bad_claim', KEYS[i]) end
+  if not parts_of(ARGV[3 + (i + 1) / 2] .. ' 0 -') then return refuse('bad_claim', KEYS[i]) end
 end
 
 local function claim(effects, attempts, from)

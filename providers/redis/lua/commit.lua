@@ -10,11 +10,13 @@
 local lease, tips, ready, totals, parked, attempts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local timers, timer_bodies, effects = KEYS[7], KEYS[8], KEYS[9]
 local actors_n, totals_n, effects_n, timers_n, parks_n = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+if not (actors_n >= 0 and totals_n >= 0 and effects_n >= 0 and timers_n >= 0 and parks_n >= 0) then return refuse('bad_arguments', KEYS[1]) end
 local first_total = 7 + actors_n * 4
 local first_effect = first_total + totals_n * 2
 local first_timer = first_effect + effects_n * 5
 local first_park = first_timer + timers_n * 3
 local first_delivery = first_park + parks_n * 4
+if first_delivery > #ARGV or 9 + actors_n > #KEYS then return refuse('bad_arguments', KEYS[1]) end
 
 local token = redis.pcall('HGET', lease, 'token')
 if type(token) == 'table' then return refuse('wrong_type', lease) end

@@ -16,7 +16,7 @@ if not tips then return refuse('wrong_type', KEYS[2]) end
 for i, actor in ipairs(actors) do
   local last, chain, keep = ARGV[i * 4 - 1], ARGV[i * 4], tonumber(ARGV[i * 4 + 1])
   if not sound(tips[i]) then return refuse('wrong_type', KEYS[2]) end
-  if not parts_of(last .. ' 0 -') or not string.match(chain, '^%S+$') or not keep or keep < 0 or keep > 1000 then return refuse('bad_snapshot', actor) end
+  if not parts_of(last .. ' 0 -') or not string.match(chain, '^%S+$') or not keep or keep ~= math.floor(keep) or keep < 0 or keep > 1000 then return refuse('bad_snapshot', actor) end
   if not count_of('XLEN', KEYS[i + 2]) then return refuse('wrong_type', KEYS[i + 2]) end
   local tip_last, n, tip_chain = parts_of(head_of(tips[i]))
   local snapshot, name = snapshot_of(tips[i]), last .. '~' .. chain

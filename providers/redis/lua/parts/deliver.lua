@@ -3,10 +3,12 @@
 -- ARGV from a  target shards, mailboxes of each, messages, then per message: mailbox (from 1), id, type, body, from, trace
 local function read_targets(k, a)
   local targets = { shards = {}, boxes = {} }
-  local shards = tonumber(ARGV[a])
+  local shards = tonumber(ARGV[a]) or -1
+  if shards < 0 or shards > #KEYS then return nil, 'number of shards' end
   for s = 1, shards do
     local shard = { ready = KEYS[k], woken = {} }
-    local boxes = tonumber(ARGV[a + s])
+    local boxes = tonumber(ARGV[a + s]) or -1
+    if boxes < 0 or k + 2 + boxes > #KEYS then return nil, 'number of mailboxes' end
     local parked = count_of('HLEN', KEYS[k + 2])
     if not count_of('ZCARD', shard.ready) then return nil, shard.ready end
     if not count_of('HLEN', KEYS[k + 1]) then return nil, KEYS[k + 1] end
@@ -27,6 +29,10 @@ local function read_targets(k, a)
   end
   targets.messages = tonumber(ARGV[a + shards + 1])
   targets.first = a + shards + 2
+  if #ARGV ~= targets.first - 1 + (targets.messages or -1) * 6 then return nil, 'number of messages' end
+  for i = targets.first, #ARGV, 6 do
+    if not targets.boxes[tonumber(ARGV[i])] then return nil, 'mailbox of a message' end
+  end
   return targets
 end
 

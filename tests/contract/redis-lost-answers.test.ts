@@ -1,0 +1,60 @@
+/** Every script is sent twice, because the first answer was lost and the client library sends again: the end is as if it was sent once. */
+import test from 'ava';
+import { startLossyProxy } from '../support/lossy-proxy.ts';
+import { contentsOf } from '../support/redis-state.ts';
+import { startTestRedis } from '../support/redis.ts';
+import { actorIn, commitOf, fetchOne, message, owned, stepOf } from './fixture.ts';
+import { SCENARIOS } from './redis-scenarios.ts';
+
+const redis = await startTestRedis();
+test.after.always(() => redis.close());
+
+/** Where a repeat honestly answers otherwise: what was claimed comes back after its idle time, what is done is done. */
+const OTHER_ANSWER = new Map<string, unknown>([
+  ['claim', []],
+  ['settle', false],
+  ['resume', false],
+  ['due', 0],
+]);
+
+for (const [script, scenario] of Object.entries(SCENARIOS)) {
+  test.serial(`${script}: a lost answer changes nothing beyond the first time`, async (t) => {
+    const direct = await redis.create();
+    const act = await scenario(direct);
+    const proxy = await startLossyProxy(redis.server.url);
+    const ports = await redis.connect(proxy.url);
+    // `due` looks with another script first; its own is the one that takes the timers' bodies.
+    const lost = proxy.loseNextAnswer(script === 'due' ? 'timer-bodies' : 'evalsha');
+    const answer = act(ports);
+    await lost;
+    const once = await contentsOf(direct.redis);
+    proxy.heal();
+    const given = await answer;
+    t.deepEqual(await contentsOf(direct.redis), once);
+    if (OTHER_ANSWER.has(script)) t.deepEqual(given, OTHER_ANSWER.get(script));
+    else t.truthy(given ?? script === 'release');
+    await Promise.all([ports.close(), direct.close()]);
+    await proxy.close();
+  });
+}
+
+test.serial('commits of two shards, of which only the first answer arrived, are both known to be applied', async (t) => {
+  const direct = await redis.create();
+  const actors = [actorIn('t0'), actorIn('t1')];
+  const commits = [];
+  for (const actor of actors) {
+    const lease = await owned(direct, actor);
+    await direct.mailboxes.send([message(actor, 'a')], null);
+    commits.push(commitOf(lease, [stepOf(await fetchOne(direct, lease, actor))], { totals: new Map([['cash:SAR', 1n]]) }));
+  }
+  const proxy = await startLossyProxy(redis.server.url);
+  const ports = await redis.connect(proxy.url);
+  const lost = proxy.loseNextAnswer('evalsha', '$7\r\nAPPLIED\r\n'.length);
+  const results = ports.mailboxes.commit(commits);
+  await lost;
+  proxy.heal();
+  t.deepEqual(await results, [{ result: 'applied' }, { result: 'already' }]);
+  t.is((await direct.operations.totals(['t0', 't1'])).get('cash:SAR'), 2n);
+  await Promise.all([ports.close(), direct.close()]);
+  await proxy.close();
+});
