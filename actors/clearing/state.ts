@@ -78,15 +78,25 @@ export function evolve(state: Clearing, event: ClearingEvent): Clearing {
         ...state,
         documents: state.documents.filter((one) => one.document !== event.document),
         carries: state.carries.filter((one) => !event.consumed.includes(one)),
-        left: withLeft(state, event.document),
+        left: withLeft(state, documentName(event.document)),
       };
     case 'CreditLeft':
-      return { ...state, credits: state.credits.filter((one) => one.source !== event.source), left: withLeft(state, event.source) };
+      return {
+        ...state,
+        credits: state.credits.filter((one) => one.source !== event.source),
+        left: withLeft(state, creditName(event.source)),
+      };
     case 'NetCarried':
       return { ...state, carries: [...state.carries, event.carry].sort(byPlace) };
     case 'BreaksChanged':
       return { ...state, breaks: event.breaks };
   }
+}
+
+/** A document or credit that waits, or left not long ago. */
+export function isKnown(state: Clearing, item: { readonly document: string } | { readonly source: string }): boolean {
+  if ('source' in item) return state.left.includes(creditName(item.source)) || state.credits.some((one) => one.source === item.source);
+  return state.left.includes(documentName(item.document)) || state.documents.some((one) => one.document === item.document);
 }
 
 /** The order of C1. */
@@ -98,6 +108,14 @@ export function byPlace(a: Pick<Carry, 'date' | 'arrival'>, b: Pick<Carry, 'date
 function aged<T extends { readonly due: number; readonly overdue: boolean }>(items: readonly T[], at: number): readonly T[] {
   if (!items.some((one) => !one.overdue && one.due <= at)) return items;
   return items.map((one) => (one.due <= at ? { ...one, overdue: true } : one));
+}
+
+function documentName(document: string): string {
+  return `document ${document}`;
+}
+
+function creditName(source: string): string {
+  return `credit ${source}`;
 }
 
 function withLeft(state: Clearing, name: string): string[] {

@@ -71,10 +71,8 @@ export type SettlementEvent =
   | { readonly type: 'PageKept'; readonly line: Pick<PageLine, 'page' | 'count' | 'gross' | 'net' | 'foreign'> }
   | { readonly type: 'RetryPlanned'; readonly page: number | null; readonly at: number | null }
   | { readonly type: 'BreakReported'; readonly reason: Reported }
-  | { readonly type: 'DocumentMismatched' }
-  | { readonly type: 'DocumentMatched' }
-  | { readonly type: 'CreditJoined'; readonly source: string; readonly carried: bigint }
-  | { readonly type: 'NetCarried'; readonly carried: bigint }
+  | { readonly type: 'DocumentCompared'; readonly status: 'expected' | 'mismatched' }
+  | { readonly type: 'RowsReleased'; readonly status: 'funded' | 'carried'; readonly source: string | null; readonly carried: bigint }
   | { readonly type: 'PageAnswered'; readonly page: number }
   | { readonly type: 'DocumentSettled' };
 
@@ -114,14 +112,10 @@ export function evolve(state: Settlement, event: SettlementEvent): Settlement {
       return { ...state, call: null, retry: { page: event.page, at: event.at }, tries: state.tries + 1 };
     case 'BreakReported':
       return { ...state, reported: [...state.reported, event.reason] };
-    case 'DocumentMismatched':
-      return { ...state, status: 'mismatched' };
-    case 'DocumentMatched':
-      return { ...state, status: 'expected' };
-    case 'CreditJoined':
-      return { ...state, status: 'funded', source: event.source, carried: event.carried };
-    case 'NetCarried':
-      return { ...state, status: 'carried', carried: event.carried };
+    case 'DocumentCompared':
+      return { ...state, status: event.status };
+    case 'RowsReleased':
+      return { ...state, status: event.status, source: event.source, carried: event.carried };
     case 'PageAnswered':
       return { ...state, pages: withPage(state, event.page, { done: true }) };
     case 'DocumentSettled':
