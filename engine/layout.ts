@@ -52,7 +52,9 @@ function namesOf(letter: string, count: number): readonly Shard[] {
 
 function checkRoles(roles: LayoutConfig['roles']): void {
   const all = Object.values(roles);
-  const bad = all.some(({ letter, shards }) => !ROLE_LETTER.test(letter) || !Number.isInteger(shards) || shards < 1 || shards > SHARDS_PER_ROLE_MAX);
+  const bad = all.some(
+    ({ letter, shards }) => !ROLE_LETTER.test(letter) || !Number.isInteger(shards) || shards < 1 || shards > SHARDS_PER_ROLE_MAX,
+  );
   if (bad || new Set(all.map((role) => role.letter)).size !== all.length) throw new Fault({ code: 'bad_layout', retry: 'never' });
 }
 

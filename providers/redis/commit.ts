@@ -12,7 +12,8 @@ import { headText } from './tip.ts';
 /** What one commit may hold: more would block Redis, and every lease with it. */
 export const ENTRIES_PER_COMMIT_MAX = 1000;
 export const DELIVERIES_PER_COMMIT_MAX = 2000;
-export const COMMIT_BYTES_MAX = 4 * 1024 * 1024;
+/** The engine plans for 4 MB by estimate; this is the wall behind it. */
+export const COMMIT_BYTES_MAX = 8 * 1024 * 1024;
 const ERROR_CHARS_MAX = 2000;
 
 export function commitCall(layout: Layout, commit: ShardCommit): ScriptCall {
@@ -48,9 +49,11 @@ function checkTurns({ actors, deliveries, totals, effects, timers }: ShardCommit
   const entries = actors.reduce((sum, { expected, next }) => sum + next.n - expected.n, 0);
   if (entries > ENTRIES_PER_COMMIT_MAX || deliveries.length > DELIVERIES_PER_COMMIT_MAX) throw tooLarge();
   const backwards = actors.find(({ expected, next }) => next.n <= expected.n || compareEntries(next.last, expected.last) <= 0);
-  if (backwards !== undefined) throw new Fault({ code: 'bad_head', retry: 'never', message: `the tip of ${backwards.actor} would not move on` });
+  if (backwards !== undefined)
+    throw new Fault({ code: 'bad_head', retry: 'never', message: `the tip of ${backwards.actor} would not move on` });
   const follows = deliveries.length + totals.size + effects.length + timers.length;
-  if (actors.length === 0 && follows > 0) throw new Fault({ code: 'nothing_decided', retry: 'never', message: 'consequences without an entry (I2)' });
+  if (actors.length === 0 && follows > 0)
+    throw new Fault({ code: 'nothing_decided', retry: 'never', message: 'consequences without an entry (I2)' });
 }
 
 function checkBytes(args: readonly (string | number)[]): void {

@@ -31,7 +31,9 @@ export function createEffects(scripts: Scripts, layout: Layout): Effects {
 
     async retry(effect, runner) {
       const { effects, effectAttempts } = shardKeys(effect.shard);
-      const attempt = number(await scripts.run({ script: 'retry', keys: [effects, effectAttempts], args: [runner, effect.claim, effect.attempt] }));
+      const attempt = number(
+        await scripts.run({ script: 'retry', keys: [effects, effectAttempts], args: [runner, effect.claim, effect.attempt] }),
+      );
       return attempt === 0 ? null : { ...effect, attempt };
     },
 

@@ -2,7 +2,8 @@
 import { Fault } from '../../engine/fault.ts';
 
 /** Errors of the connection: nobody knows whether the command was done. */
-const CONNECTION = /connection is closed|max retries per request|command aborted|stream isn't writeable|ECONN|EPIPE|ETIMEDOUT|connection.*(lost|ended)|socket|command timed out/i;
+const CONNECTION =
+  /connection is closed|max retries per request|command aborted|stream isn't writeable|ECONN|EPIPE|ETIMEDOUT|connection.*(lost|ended)|socket|command timed out/i;
 const LATER = /^(LOADING|BUSY|MASTERDOWN|NOREPLICAS|TRYAGAIN|CLUSTERDOWN|MISCONF|READONLY|UNKILLABLE)\b/;
 
 export function faultOf(error: unknown): Fault {
@@ -20,7 +21,9 @@ export function faultOf(error: unknown): Fault {
 }
 
 export function isConnectionError(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'AbortError' || error.name === 'MaxRetriesPerRequestError' || CONNECTION.test(error.message));
+  return (
+    error instanceof Error && (error.name === 'AbortError' || error.name === 'MaxRetriesPerRequestError' || CONNECTION.test(error.message))
+  );
 }
 
 /** A pipeline that had some of its answers when the connection was lost; the client library gives up the rest of it. */

@@ -65,8 +65,8 @@ export async function createHints({ publisher, subscriber }: HintConnections): P
 }
 
 interface Listeners<T> {
-  add(listener: (items: readonly T[]) => void): () => void;
-  tell(items: readonly T[]): void;
+  readonly add: (listener: (items: readonly T[]) => void) => () => void;
+  readonly tell: (items: readonly T[]) => void;
 }
 
 function createListeners<T>(): Listeners<T> {

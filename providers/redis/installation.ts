@@ -29,7 +29,11 @@ export async function initInstallation(redis: Redis, layout: Layout, { uuid }: {
   const [result, found, shape] = texts(await createScripts(redis).run({ script: 'init', keys, args }));
   if (result === undefined || found === undefined) throw unexpected(result);
   if (result === 'created' || result === 'same') return { uuid: found, isNew: result === 'created' };
-  throw new Fault({ code: result, retry: 'never', message: `${FAULTS[result] ?? result} (Redis: ${found} ${shape ?? ''}; expected: ${uuid ?? 'none'} ${shapeOf(layout)})` });
+  throw new Fault({
+    code: result,
+    retry: 'never',
+    message: `${FAULTS[result] ?? result} (Redis: ${found} ${shape ?? ''}; expected: ${uuid ?? 'none'} ${shapeOf(layout)})`,
+  });
 }
 
 function shapeOf(layout: Layout): string {

@@ -28,7 +28,9 @@ export function createMailboxes(parts: SendParts): Mailboxes {
     async peek(shards, limit) {
       if (shards.length === 0) return new Map();
       rotation += 1;
-      const answer = list(await scripts.run({ script: 'peek', keys: shards.map((shard) => shardKeys(shard).ready), args: [limit, rotation] }));
+      const answer = list(
+        await scripts.run({ script: 'peek', keys: shards.map((shard) => shardKeys(shard).ready), args: [limit, rotation] }),
+      );
       const waiting = shards.map((shard, index): [Shard, ActorId[]] => [shard, actorIds(answer[index])]);
       return new Map(waiting.filter(([, actors]) => actors.length > 0));
     },
@@ -52,7 +54,14 @@ export function createMailboxes(parts: SendParts): Mailboxes {
 
     async read(requests) {
       const groups = readGroups(requests, (request) => layout.shardOf(request.actor));
-      const answers = await scripts.runAll(groups.map(({ shard, positions }) => readCall(shard, positions.flatMap((position) => requests[position] ?? []))));
+      const answers = await scripts.runAll(
+        groups.map(({ shard, positions }) =>
+          readCall(
+            shard,
+            positions.flatMap((position) => requests[position] ?? []),
+          ),
+        ),
+      );
       const results: ReadResult[] = [];
       groups.forEach(({ positions }, group) => {
         list(answers[group]).forEach((item, place) => {
@@ -84,7 +93,9 @@ function fetchCall({ shard, token }: Lease, requests: readonly FetchRequest[], c
   const { lease, tip, attempts, parked } = shardKeys(shard);
   const keys = [lease, tip, attempts, parked, ...requests.map(({ actor }) => mailboxKey(shard, actor))];
   const wanted = requests.flatMap(({ actor, count }) => [actor, count]);
-  return careful ? { script: 'fetch-careful', keys, args: [token, randomUUID(), ...wanted] } : { script: 'fetch', keys, args: [token, ...wanted] };
+  return careful
+    ? { script: 'fetch-careful', keys, args: [token, randomUUID(), ...wanted] }
+    : { script: 'fetch', keys, args: [token, ...wanted] };
 }
 
 function fetched(item: unknown, request: FetchRequest | undefined): Fetched {
@@ -95,7 +106,11 @@ function fetched(item: unknown, request: FetchRequest | undefined): Fetched {
 function trimCall({ shard, token }: Lease, names: readonly NameSnapshot[]): ScriptCall {
   const { lease, tip } = shardKeys(shard);
   const keys = [lease, tip, ...names.map(({ actor }) => mailboxKey(shard, actor))];
-  return { script: 'trim', keys, args: [token, ...names.flatMap(({ actor, snapshot, keep }) => [actor, snapshot.last, snapshot.chain, keep])] };
+  return {
+    script: 'trim',
+    keys,
+    args: [token, ...names.flatMap(({ actor, snapshot, keep }) => [actor, snapshot.last, snapshot.chain, keep])],
+  };
 }
 
 interface ReadGroup {

@@ -30,7 +30,9 @@ export function createOperations({ redis, scripts, layout, memory }: OperationsP
   return {
     async parked(shards) {
       const answers = await ask(shards, ({ parked }) => ['hgetall', parked]);
-      return shards.flatMap((shard, index) => [...pairs(answers[index])].map(([actor, json]): ParkedActor => parkedActor(shard, actor, json)));
+      return shards.flatMap((shard, index) =>
+        [...pairs(answers[index])].map(([actor, json]): ParkedActor => parkedActor(shard, actor, json)),
+      );
     },
 
     async resume(actor) {
@@ -56,7 +58,9 @@ export function createOperations({ redis, scripts, layout, memory }: OperationsP
     async waiting(shards, limit) {
       if (limit < 1) return [];
       const answers = await ask(shards, ({ ready }) => ['zrange', ready, 0, limit - 1, 'WITHSCORES']);
-      const all = shards.flatMap((shard, index) => [...pairs(answers[index])].map(([actor, since]): WaitingActor => ({ actor: actorId(actor), shard, since: Number(since) })));
+      const all = shards.flatMap((shard, index) =>
+        [...pairs(answers[index])].map(([actor, since]): WaitingActor => ({ actor: actorId(actor), shard, since: Number(since) })),
+      );
       return all.sort((a, b) => a.since - b.since).slice(0, limit);
     },
 
@@ -79,22 +83,25 @@ export function createOperations({ redis, scripts, layout, memory }: OperationsP
       return (await scripts.run({ script: 'forget', keys, args: [lease.token, actor] })) === 1;
     },
 
-    async gauges(shards) {
-      const [ready, oldest, parked, figures] = await Promise.all([
-        ask(shards, (keys) => ['zcard', keys.ready]),
-        ask(shards, (keys) => ['zrange', keys.ready, 0, 0, 'WITHSCORES']),
-        ask(shards, (keys) => ['hlen', keys.parked]),
-        memory.read(),
-      ]);
-      return {
-        ready: sum(ready),
-        oldestReadyMs: await ageOf(redis, oldest),
-        parked: sum(parked),
-        memoryUsed: figures.used,
-        memoryMax: figures.max,
-      };
-    },
+    gauges: (shards) => gaugesOf(shards, { ask, redis, memory }),
   };
+}
+
+interface GaugeParts {
+  readonly ask: (shards: readonly Shard[], command: Command) => Promise<unknown[]>;
+  readonly redis: Redis;
+  readonly memory: MemoryGauge;
+}
+
+async function gaugesOf(shards: readonly Shard[], { ask, redis, memory }: GaugeParts): ReturnType<Operations['gauges']> {
+  const [ready, oldest, parked, figures] = await Promise.all([
+    ask(shards, (keys) => ['zcard', keys.ready]),
+    ask(shards, (keys) => ['zrange', keys.ready, 0, 0, 'WITHSCORES']),
+    ask(shards, (keys) => ['hlen', keys.parked]),
+    memory.read(),
+  ]);
+  const oldestReadyMs = await ageOf(redis, oldest);
+  return { ready: sum(ready), oldestReadyMs, parked: sum(parked), memoryUsed: figures.used, memoryMax: figures.max };
 }
 
 type Command = (keys: ShardKeys) => readonly [string, ...(string | number)[]];
@@ -146,5 +153,16 @@ function deadEntry(item: unknown): DeadEntry {
   const entry = entryId(facts.get('entry'));
   const [stored] = entries([[entry, all.slice(own)]]);
   const { id = '', type = '', body = '', from = '', trace = '' } = stored ?? {};
-  return { entry, id, type, body, from, trace, actor: actorId(facts.get('actor')), by: facts.get('by') ?? '', why: facts.get('why') ?? '', at: Number(facts.get('at')) };
+  return {
+    entry,
+    id,
+    type,
+    body,
+    from,
+    trace,
+    actor: actorId(facts.get('actor')),
+    by: facts.get('by') ?? '',
+    why: facts.get('why') ?? '',
+    at: Number(facts.get('at')),
+  };
 }

@@ -77,5 +77,9 @@ export function record(fields: readonly unknown[]): Map<string, string> {
 }
 
 export function unexpected(reply: unknown): Fault {
-  return new Fault({ code: 'redis_reply', retry: 'never', message: `unexpected answer of Redis: ${JSON.stringify(reply)?.slice(0, 200) ?? 'nothing'}` });
+  return new Fault({
+    code: 'redis_reply',
+    retry: 'never',
+    message: `unexpected answer of Redis: ${JSON.stringify(reply ?? null).slice(0, 200)}`,
+  });
 }

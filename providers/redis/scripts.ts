@@ -10,8 +10,26 @@ import type { Redis } from 'ioredis';
 import { faultOf, isAbortedInFlight, isNoScript } from './faults.ts';
 
 const NAMES = [
-  'acquire', 'claim', 'commit', 'due', 'fetch', 'fetch-careful', 'forget', 'heartbeat', 'init', 'peek', 'peek-timers',
-  'read', 'release', 'renew', 'resume', 'retry', 'send', 'settle', 'skip', 'trim',
+  'acquire',
+  'claim',
+  'commit',
+  'due',
+  'fetch',
+  'fetch-careful',
+  'forget',
+  'heartbeat',
+  'init',
+  'peek',
+  'peek-timers',
+  'read',
+  'release',
+  'renew',
+  'resume',
+  'retry',
+  'send',
+  'settle',
+  'skip',
+  'trim',
 ] as const;
 const ATTEMPTS_MAX = 3;
 

@@ -24,11 +24,18 @@ interface Group {
   readonly positions: number[];
 }
 
-export function createSend({ scripts, layout, memory }: SendParts): (messages: readonly Addressed[], cap: number | null) => Promise<Sent[]> {
+export function createSend({
+  scripts,
+  layout,
+  memory,
+}: SendParts): (messages: readonly Addressed[], cap: number | null) => Promise<Sent[]> {
   const sender = randomUUID();
   let calls = 0;
   const callOf = (group: Group, messages: readonly Addressed[], cap: number | null): ScriptCall => {
-    const { keys, args } = deliveriesOf(layout, group.positions.flatMap((position) => messages[position] ?? []));
+    const { keys, args } = deliveriesOf(
+      layout,
+      group.positions.flatMap((position) => messages[position] ?? []),
+    );
     calls += 1;
     return { script: 'send', keys: [answersKey(group.shard, sender), ...keys], args: [calls, cap ?? '', ...args] };
   };
@@ -40,7 +47,8 @@ export function createSend({ scripts, layout, memory }: SendParts): (messages: r
       const answers = await scripts.runAll(groups.map((group) => callOf(group, messages, cap)));
       return inOrder(messages.length, groups, answers);
     } catch (error) {
-      if (cap !== null && error instanceof Fault && error.code === 'redis_memory') return messages.map(() => ({ sent: false, why: 'memory' }));
+      if (cap !== null && error instanceof Fault && error.code === 'redis_memory')
+        return messages.map(() => ({ sent: false, why: 'memory' }));
       throw error;
     }
   };

@@ -13,7 +13,8 @@ test.after.always(async () => {
   await server.close();
 });
 
-const layoutOf = (shards: number): ReturnType<typeof createLayout> => createLayout({ roles: { toys: { letter: 't', shards } } }, new Map([['toy', 'toys']]));
+const layoutOf = (shards: number): ReturnType<typeof createLayout> =>
+  createLayout({ roles: { toys: { letter: 't', shards } } }, new Map([['toy', 'toys']]));
 
 test.serial('a server with the right settings has no problems, each wrong setting is named with its reason', async (t) => {
   t.deepEqual(await checkServer(redis), []);
@@ -68,7 +69,9 @@ test.serial('hints reach other processes; what others publish there by mistake r
 test.serial('an edge is told at once that Redis is away', async (t) => {
   const edge = await createRedisPorts({ url: server.url, layout: layoutOf(4), worker: 'edge', failFast: true });
   await server.kill9();
-  await t.throwsAsync(edge.mailboxes.send([{ to: 'toy:1', id: 'a', type: 'Say', body: '{}', from: 'edge', trace: '' }], null), { code: 'redis_unavailable' });
+  await t.throwsAsync(edge.mailboxes.send([{ to: 'toy:1', id: 'a', type: 'Say', body: '{}', from: 'edge', trace: '' }], null), {
+    code: 'redis_unavailable',
+  });
   await t.throwsAsync(edge.mailboxes.peek(['t0'], 1), { code: 'redis_unavailable' });
   await t.throwsAsync(createRedisPorts({ url: server.url, layout: layoutOf(4), worker: 'w' }), { code: 'redis_unavailable' });
   await edge.close();

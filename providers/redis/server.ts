@@ -12,7 +12,10 @@ interface Rule {
   readonly must: string;
 }
 
-const is = (wanted: string) => (value: string): boolean => value === wanted;
+const is =
+  (wanted: string) =>
+  (value: string): boolean =>
+    value === wanted;
 
 const RULES: readonly Rule[] = [
   { setting: 'appendonly', isRight: is('yes'), must: 'be yes: the append-only file is the log of all money' },
@@ -21,7 +24,11 @@ const RULES: readonly Rule[] = [
   { setting: 'save', isRight: is(''), must: 'be empty: the append-only file is enough, a snapshot would only fork' },
   { setting: 'maxmemory-policy', isRight: is('noeviction'), must: 'be noeviction: an evicted key is lost money' },
   { setting: 'maxmemory', isRight: (value) => Number(value) > 0, must: 'be set: edges shed at 80 % of it' },
-  { setting: 'stream-node-max-bytes', isRight: is(STREAM_NODE_BYTES), must: `be ${STREAM_NODE_BYTES}: a mailbox of one entry costs 4.7 KB otherwise` },
+  {
+    setting: 'stream-node-max-bytes',
+    isRight: is(STREAM_NODE_BYTES),
+    must: `be ${STREAM_NODE_BYTES}: a mailbox of one entry costs 4.7 KB otherwise`,
+  },
 ];
 
 /** One sentence per problem; empty when all is right. */

@@ -25,7 +25,7 @@ export function effectsContract(name: string, create: CreatePorts): void {
     const ports = await create();
     await withEffect(ports, freshActor(), 'e1');
     const [first] = await claim(ports, 'r1');
-    const [second] = await claim(ports, 'r2', 0);
+    const [second] = await claim(ports, 'r2', { idleMs: 0 });
     t.is(second?.claim, first?.claim);
     t.is(second?.attempt, 2);
     await ports.close();
@@ -50,9 +50,12 @@ export function effectsContract(name: string, create: CreatePorts): void {
     t.deepEqual([await ports.effects.settle(claimed, RESULT), await ports.effects.settle(claimed, RESULT)], [true, false]);
     t.true(await isReady(ports, actor));
     const { entries } = await fetchOne(ports, await owned(ports, actor), actor);
-    t.deepEqual(entries.map(({ entry, ...rest }) => ({ ...rest, has: entry !== '0-0' })), [{ ...RESULT, has: true }]);
+    t.deepEqual(
+      entries.map(({ entry, ...rest }) => ({ ...rest, has: entry !== '0-0' })),
+      [{ ...RESULT, has: true }],
+    );
     t.is(await ports.effects.retry(claimed, 'r1'), null);
-    t.deepEqual(await claim(ports, 'r2', 0), []);
+    t.deepEqual(await claim(ports, 'r2', { idleMs: 0 }), []);
     await ports.close();
   });
 
@@ -65,7 +68,7 @@ export function effectsContract(name: string, create: CreatePorts): void {
     }
     const shards = new Set<string>();
     for (let round = 0; round < 8; round += 1) {
-      const claimed = await claim(ports, 'r1', NEVER_IDLE_MS, 1);
+      const claimed = await claim(ports, 'r1', { count: 1 });
       t.is(claimed.length, 1);
       for (const one of claimed) shards.add(one.shard);
     }
@@ -75,7 +78,7 @@ export function effectsContract(name: string, create: CreatePorts): void {
   });
 }
 
-function claim(ports: ContractPorts, runner: string, idleMs = NEVER_IDLE_MS, count = 10): Promise<ClaimedEffect[]> {
+function claim(ports: ContractPorts, runner: string, { idleMs = NEVER_IDLE_MS, count = 10 } = {}): Promise<ClaimedEffect[]> {
   return ports.effects.claim(layout.shardsOf('toys'), { runner, count, idleMs });
 }
 

@@ -2,7 +2,19 @@
 import { createLayout } from '../../engine/layout.ts';
 import { beginning } from '../../engine/message.ts';
 import type { ActorId, Addressed, EntryId } from '../../engine/message.ts';
-import type { ActorCommit, Effects, Fetched, Head, Hints, Lease, Leases, Mailboxes, Operations, Shard, ShardCommit } from '../../engine/ports.ts';
+import type {
+  ActorCommit,
+  Effects,
+  Fetched,
+  Head,
+  Hints,
+  Lease,
+  Leases,
+  Mailboxes,
+  Operations,
+  Shard,
+  ShardCommit,
+} from '../../engine/ports.ts';
 
 export const layout = createLayout(
   { roles: { toys: { letter: 't', shards: 4 }, others: { letter: 'o', shards: 4 } } },
@@ -74,9 +86,18 @@ export function commitOf(lease: Lease, actors: readonly ActorCommit[], more: Par
   return { lease, actors, deliveries: [], totals: new Map(), effects: [], timers: [], parks: [], ...more };
 }
 
+export interface Owned {
+  readonly ports: ContractPorts;
+  readonly lease: Lease;
+  readonly actor: ActorId;
+}
+
 /** Sends, fetches and commits: the actor's new head. */
-export async function advance(ports: ContractPorts, lease: Lease, actor: ActorId, ids: readonly string[] = ['m']): Promise<Head> {
-  await ports.mailboxes.send(ids.map((id) => message(actor, id)), null);
+export async function advance({ ports, lease, actor }: Owned, ids: readonly string[] = ['m']): Promise<Head> {
+  await ports.mailboxes.send(
+    ids.map((id) => message(actor, id)),
+    null,
+  );
   const step = stepOf(await fetchOne(ports, lease, actor));
   const [result] = await ports.mailboxes.commit([commitOf(lease, [step])]);
   if (result?.result !== 'applied') throw new Error(`not applied: ${JSON.stringify(result)}`);

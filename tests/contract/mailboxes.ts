@@ -6,7 +6,10 @@ import type { CreatePorts } from './fixture.ts';
 export function mailboxesContract(name: string, create: CreatePorts): void {
   const title = (sentence: string): string => `${name} mailboxes: ${sentence}`;
   sendContract(title, create);
+  peekContract(title, create);
   commitContract(title, create);
+  ownershipContract(title, create);
+  parkContract(title, create);
   consequencesContract(title, create);
   trimContract(title, create);
   readContract(title, create);
@@ -22,8 +25,14 @@ function sendContract(title: Title, create: CreatePorts): void {
     await ports.mailboxes.send([message(actor, 'a'), message(actor, 'b')], null);
     const [sent] = await ports.mailboxes.send([message(actor, 'c', '{"x":"ü"}')], null);
     const { entries, tip, attempts } = await fetchOne(ports, lease, actor);
-    t.deepEqual(entries.map((entry) => entry.id), ['a', 'b', 'c']);
-    t.deepEqual(entries.map((entry) => entry.body), ['{}', '{}', '{"x":"ü"}']);
+    t.deepEqual(
+      entries.map((entry) => entry.id),
+      ['a', 'b', 'c'],
+    );
+    t.deepEqual(
+      entries.map((entry) => entry.body),
+      ['{}', '{}', '{"x":"ü"}'],
+    );
     t.true(entries.every((entry, index) => index === 0 || compareEntries(entries[index - 1]?.entry ?? '0-0', entry.entry) < 0));
     t.deepEqual(sent, { sent: true, entry: entries[2]?.entry ?? '0-0' });
     t.is(tip, null);
@@ -34,10 +43,16 @@ function sendContract(title: Title, create: CreatePorts): void {
   test.serial(title('one send reaches actors of many shards and answers in its own order'), async (t) => {
     const ports = await create();
     const actors = layout.allShards.map((shard) => actorIn(shard));
-    const sent = await ports.mailboxes.send([...actors, ...actors].map((actor, index) => message(actor, String(index))), null);
+    const sent = await ports.mailboxes.send(
+      [...actors, ...actors].map((actor, index) => message(actor, String(index))),
+      null,
+    );
     t.true(sent.every((one) => one.sent));
     const looks = await ports.mailboxes.read(actors.map((actor) => ({ actor, after: null })));
-    t.deepEqual(looks.map(({ entries }) => entries.map(({ entry }) => ({ sent: true, entry }))), actors.map((_, index) => [sent[index], sent[index + actors.length]]));
+    t.deepEqual(
+      looks.map(({ entries }) => entries.map(({ entry }) => ({ sent: true, entry }))),
+      actors.map((_, index) => [sent[index], sent[index + actors.length]]),
+    );
     await ports.close();
   });
 
@@ -46,19 +61,27 @@ function sendContract(title: Title, create: CreatePorts): void {
     const actor = freshActor();
     const other = freshActor();
     const lease = await owned(ports, actor);
-    await advance(ports, lease, actor, ['a', 'b', 'c']);
+    await advance({ ports, lease, actor }, ['a', 'b', 'c']);
     const three = await ports.mailboxes.send([message(actor, 'd'), message(actor, 'e'), message(actor, 'f'), message(other, 'g')], 2);
-    t.deepEqual(three.map((one) => (one.sent ? 'sent' : one.why)), ['sent', 'sent', 'full', 'sent']);
+    t.deepEqual(
+      three.map((one) => (one.sent ? 'sent' : one.why)),
+      ['sent', 'sent', 'full', 'sent'],
+    );
     const [internal] = await ports.mailboxes.send([message(actor, 'h')], null);
     t.true(internal?.sent);
     await ports.close();
   });
+}
 
+function peekContract(title: Title, create: CreatePorts): void {
   test.serial(title('peek shares its limit among the shards and in time shows every waiting actor'), async (t) => {
     const ports = await create();
     const [first = '', second = ''] = layout.shardsOf('toys');
     const many = Array.from({ length: 20 }, () => actorIn(first));
-    await ports.mailboxes.send([...many, actorIn(second)].map((actor) => message(actor, 'm')), null);
+    await ports.mailboxes.send(
+      [...many, actorIn(second)].map((actor) => message(actor, 'm')),
+      null,
+    );
     const seen = new Set<string>();
     for (let look = 0; look < 40; look += 1) {
       const waiting = await ports.mailboxes.peek(layout.shardsOf('toys'), 5);
@@ -75,13 +98,16 @@ function commitContract(title: Title, create: CreatePorts): void {
     const ports = await create();
     const actor = freshActor();
     const lease = await owned(ports, actor);
-    const head = await advance(ports, lease, actor, ['a', 'b']);
+    const head = await advance({ ports, lease, actor }, ['a', 'b']);
     t.false(await isReady(ports, actor));
     await ports.mailboxes.send([message(actor, 'c')], null);
     t.true(await isReady(ports, actor));
     const { tip, entries } = await fetchOne(ports, lease, actor);
     t.deepEqual(tip, { ...head, snapshot: null, rules: 1 });
-    t.deepEqual(entries.map((entry) => entry.id), ['c']);
+    t.deepEqual(
+      entries.map((entry) => entry.id),
+      ['c'],
+    );
     await ports.close();
   });
 
@@ -94,7 +120,10 @@ function commitContract(title: Title, create: CreatePorts): void {
     await ports.mailboxes.send([message(actor, 'b')], null);
     t.deepEqual(await ports.mailboxes.commit([commitOf(lease, [step])]), [{ result: 'applied' }]);
     t.true(await isReady(ports, actor));
-    t.deepEqual((await fetchOne(ports, lease, actor)).entries.map((entry) => entry.id), ['b']);
+    t.deepEqual(
+      (await fetchOne(ports, lease, actor)).entries.map((entry) => entry.id),
+      ['b'],
+    );
     await ports.close();
   });
 
@@ -121,17 +150,21 @@ function commitContract(title: Title, create: CreatePorts): void {
     await ports.mailboxes.send([message(one, 'a'), message(two, 'a')], null);
     const steps = [stepOf(await fetchOne(ports, lease, one)), stepOf(await fetchOne(ports, lease, two), 'other')];
     await ports.mailboxes.commit([commitOf(lease, [stepOf(await fetchOne(ports, lease, two))])]);
-    t.deepEqual(await ports.mailboxes.commit([commitOf(lease, steps, { totals: new Map([['cash:SAR', 5n]]) })]), [{ result: 'stale', actors: [two] }]);
+    t.deepEqual(await ports.mailboxes.commit([commitOf(lease, steps, { totals: new Map([['cash:SAR', 5n]]) })]), [
+      { result: 'stale', actors: [two] },
+    ]);
     t.is((await fetchOne(ports, lease, one)).tip, null);
     t.is((await ports.operations.totals([shard])).size, 0);
     await ports.close();
   });
+}
 
+function ownershipContract(title: Title, create: CreatePorts): void {
   test.serial(title('after a takeover fetch, commit, trim and due of the former owner are fenced'), async (t) => {
     const ports = await create();
     const actor = freshActor();
     const lease = await owned(ports, actor);
-    const head = await advance(ports, lease, actor);
+    const head = await advance({ ports, lease, actor });
     await ports.mailboxes.send([message(actor, 'b')], null);
     const step = stepOf(await fetchOne(ports, lease, actor));
     await ports.mailboxes.commit([commitOf(lease, [], { timers: [] })]);
@@ -151,7 +184,8 @@ function commitContract(title: Title, create: CreatePorts): void {
     const ports = await create();
     const actor = freshActor();
     const lease = await owned(ports, actor);
-    const careful = async (): Promise<number | undefined> => (await ports.mailboxes.fetch(lease, [{ actor, count: 1 }], true))?.[0]?.attempts;
+    const careful = async (): Promise<number | undefined> =>
+      (await ports.mailboxes.fetch(lease, [{ actor, count: 1 }], true))?.[0]?.attempts;
     t.is(await careful(), 0, 'nothing to try');
     await ports.mailboxes.send([message(actor, 'a')], null);
     t.deepEqual([await careful(), await careful()], [1, 2]);
@@ -163,7 +197,7 @@ function commitContract(title: Title, create: CreatePorts): void {
   });
 }
 
-function consequencesContract(title: Title, create: CreatePorts): void {
+function parkContract(title: Title, create: CreatePorts): void {
   test.serial(title('a parked actor is not ready, gets no entry, and stays so when more is sent'), async (t) => {
     const ports = await create();
     const actor = freshActor();
@@ -199,12 +233,14 @@ function consequencesContract(title: Title, create: CreatePorts): void {
     const ports = await create();
     const actor = freshActor();
     const lease = await owned(ports, actor);
-    const head = await advance(ports, lease, actor);
+    const head = await advance({ ports, lease, actor });
     await ports.mailboxes.commit([commitOf(lease, [], { parks: [{ actor, entry: head.last, error: 'late', attempts: 1 }] })]);
     t.deepEqual(await ports.operations.parked([lease.shard]), []);
     await ports.close();
   });
+}
 
+function consequencesContract(title: Title, create: CreatePorts): void {
   test.serial(title('an actor may send to itself and finds it in its mailbox'), async (t) => {
     const ports = await create();
     const actor = freshActor();
@@ -213,7 +249,10 @@ function consequencesContract(title: Title, create: CreatePorts): void {
     const step = stepOf(await fetchOne(ports, lease, actor));
     await ports.mailboxes.commit([commitOf(lease, [step], { deliveries: [message(actor, 'again')] })]);
     t.true(await isReady(ports, actor));
-    t.deepEqual((await fetchOne(ports, lease, actor)).entries.map((entry) => entry.id), ['again']);
+    t.deepEqual(
+      (await fetchOne(ports, lease, actor)).entries.map((entry) => entry.id),
+      ['again'],
+    );
     await ports.close();
   });
 
@@ -224,13 +263,18 @@ function consequencesContract(title: Title, create: CreatePorts): void {
     const timer = (key: string, at: number | null): { actor: typeof actor; key: string; at: number | null } => ({ actor, key, at });
     await ports.mailboxes.send([message(actor, 'a')], null);
     const first = stepOf(await fetchOne(ports, lease, actor));
-    await ports.mailboxes.commit([commitOf(lease, [first], { timers: [timer('due now', 1000), timer('later', 9_000_000_000_000), timer('never', 1000)] })]);
+    await ports.mailboxes.commit([
+      commitOf(lease, [first], { timers: [timer('due now', 1000), timer('later', 9_000_000_000_000), timer('never', 1000)] }),
+    ]);
     await ports.mailboxes.send([message(actor, 'b')], null);
     const second = stepOf(await fetchOne(ports, lease, actor));
     await ports.mailboxes.commit([commitOf(lease, [second], { timers: [timer('never', null)] })]);
     t.deepEqual([await ports.mailboxes.due([lease]), await ports.mailboxes.due([lease])], [1, 0]);
     const { entries } = await fetchOne(ports, lease, actor);
-    t.deepEqual(entries.map(({ id, type, from }) => ({ id, type, from })), [{ id: `${actor} due now@1000`, type: 'TimerDue', from: 'timer' }]);
+    t.deepEqual(
+      entries.map(({ id, type, from }) => ({ id, type, from })),
+      [{ id: `${actor} due now@1000`, type: 'TimerDue', from: 'timer' }],
+    );
     t.deepEqual(JSON.parse(entries[0]?.body ?? ''), { key: 'due now', at: 1000 });
     await ports.close();
   });
@@ -241,15 +285,22 @@ function trimContract(title: Title, create: CreatePorts): void {
     const ports = await create();
     const actor = freshActor();
     const lease = await owned(ports, actor);
-    const head = await advance(ports, lease, actor, ['a', 'b', 'c', 'd']);
+    const head = await advance({ ports, lease, actor }, ['a', 'b', 'c', 'd']);
     const name = { actor, snapshot: head, keep: 2 };
     t.is(await ports.mailboxes.trim(lease, [name]), 1);
     t.is(await ports.mailboxes.trim(lease, [name]), 1, 'it names it still');
     const [look] = await ports.mailboxes.read([{ actor, after: '0-0' }]);
     t.is(look?.tip?.snapshot, `${head.last}~${head.chain}`);
-    t.deepEqual(look?.entries.map((entry) => entry.id), ['c', 'd']);
-    const next = await advance(ports, lease, actor, ['e']);
-    t.like((await fetchOne(ports, lease, actor)).tip, { ...next, snapshot: `${head.last}~${head.chain}` }, 'a commit keeps the snapshot part');
+    t.deepEqual(
+      look?.entries.map((entry) => entry.id),
+      ['c', 'd'],
+    );
+    const next = await advance({ ports, lease, actor }, ['e']);
+    t.like(
+      (await fetchOne(ports, lease, actor)).tip,
+      { ...next, snapshot: `${head.last}~${head.chain}` },
+      'a commit keeps the snapshot part',
+    );
     await ports.close();
   });
 
@@ -257,9 +308,10 @@ function trimContract(title: Title, create: CreatePorts): void {
     const ports = await create();
     const actor = freshActor();
     const lease = await owned(ports, actor);
-    const older = await advance(ports, lease, actor);
-    const head = await advance(ports, lease, actor);
-    const trim = (snapshot: typeof head, of = actor): Promise<number | null> => ports.mailboxes.trim(lease, [{ actor: of, snapshot, keep: 0 }]);
+    const older = await advance({ ports, lease, actor });
+    const head = await advance({ ports, lease, actor });
+    const trim = (snapshot: typeof head, of = actor): Promise<number | null> =>
+      ports.mailboxes.trim(lease, [{ actor: of, snapshot, keep: 0 }]);
     t.is(await trim({ ...head, chain: 'other' }), 0);
     t.is(await trim({ ...head, last: '9000000000000-0' }), 0);
     t.is(await trim(head, actorIn(lease.shard)), 0);
@@ -273,10 +325,13 @@ function trimContract(title: Title, create: CreatePorts): void {
     const ports = await create();
     const actor = freshActor();
     const lease = await owned(ports, actor);
-    const head = await advance(ports, lease, actor, ['a', 'b']);
+    const head = await advance({ ports, lease, actor }, ['a', 'b']);
     await ports.mailboxes.send([message(actor, 'c'), message(actor, 'd')], null);
     t.is(await ports.mailboxes.trim(lease, [{ actor, snapshot: head, keep: 0 }]), 1);
-    t.deepEqual((await fetchOne(ports, lease, actor)).entries.map((entry) => entry.id), ['c', 'd']);
+    t.deepEqual(
+      (await fetchOne(ports, lease, actor)).entries.map((entry) => entry.id),
+      ['c', 'd'],
+    );
     await ports.close();
   });
 }
@@ -286,14 +341,25 @@ function readContract(title: Title, create: CreatePorts): void {
     const ports = await create();
     const actor = freshActor();
     const lease = await owned(ports, actor);
-    const head = await advance(ports, lease, actor, ['a', 'b']);
+    const head = await advance({ ports, lease, actor }, ['a', 'b']);
     await ports.mailboxes.trim(lease, [{ actor, snapshot: head, keep: 16 }]);
-    const next = await advance(ports, lease, actor, ['c']);
+    const next = await advance({ ports, lease, actor }, ['c']);
     await ports.mailboxes.send([message(actor, 'd')], null);
     const stranger = freshActor();
-    const looks = await ports.mailboxes.read([{ actor, after: null }, { actor: stranger, after: null }, { actor, after: next.last }, { actor, after: NO_HEAD.last }]);
-    t.deepEqual(looks.map((look) => look.entries.map((entry) => entry.id)), [['c', 'd'], [], ['d'], ['a', 'b', 'c', 'd']]);
-    t.deepEqual(looks.map((look) => look.tip?.n), [3, undefined, 3, 3]);
+    const looks = await ports.mailboxes.read([
+      { actor, after: null },
+      { actor: stranger, after: null },
+      { actor, after: next.last },
+      { actor, after: NO_HEAD.last },
+    ]);
+    t.deepEqual(
+      looks.map((look) => look.entries.map((entry) => entry.id)),
+      [['c', 'd'], [], ['d'], ['a', 'b', 'c', 'd']],
+    );
+    t.deepEqual(
+      looks.map((look) => look.tip?.n),
+      [3, undefined, 3, 3],
+    );
     t.false(looks[0]?.parked);
     await ports.close();
   });

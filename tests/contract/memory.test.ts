@@ -15,4 +15,5 @@ function create(): Promise<ContractPorts> {
   return Promise.resolve({ ...ports, passTime: (ms: number) => system.advance(ms), close: () => Promise.resolve() });
 }
 
-for (const contract of [mailboxesContract, leasesContract, effectsContract, operationsContract, hintsContract]) contract('in-memory', create);
+for (const contract of [mailboxesContract, leasesContract, effectsContract, operationsContract, hintsContract])
+  contract('in-memory', create);

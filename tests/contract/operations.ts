@@ -22,7 +22,10 @@ function skipContract(title: Title, create: CreatePorts): void {
     t.deepEqual([await ports.operations.resume(actor), await ports.operations.resume(actor)], [true, false]);
     t.true(await isReady(ports, actor));
     t.deepEqual(await ports.operations.parked(layout.allShards), []);
-    t.deepEqual((await fetchOne(ports, await owned(ports, actor), actor)).entries.map(({ id }) => id), ['poison', 'next']);
+    t.deepEqual(
+      (await fetchOne(ports, await owned(ports, actor), actor)).entries.map(({ id }) => id),
+      ['poison', 'next'],
+    );
     await ports.close();
   });
 
@@ -34,11 +37,23 @@ function skipContract(title: Title, create: CreatePorts): void {
     t.true(await ports.operations.skip(skip));
     const [look] = await ports.mailboxes.read([{ actor, after: '0-0' }]);
     t.deepEqual(look?.tip, { ...skip.next, snapshot: `${skip.next.last}~${skip.next.chain}`, rules: 7 });
-    t.deepEqual(look?.entries.map(({ id }) => id), ['next']);
+    t.deepEqual(
+      look?.entries.map(({ id }) => id),
+      ['next'],
+    );
     t.true(await isReady(ports, actor));
     t.false(look?.parked);
     const [dead] = await ports.operations.dead(layout.allShards);
-    t.like(dead, { actor, entry: skip.entry, id: 'poison', type: 'Say', body: '{"bad":1}', from: 'edge:test', by: 'ann', why: 'cannot be read' });
+    t.like(dead, {
+      actor,
+      entry: skip.entry,
+      id: 'poison',
+      type: 'Say',
+      body: '{"bad":1}',
+      from: 'edge:test',
+      by: 'ann',
+      why: 'cannot be read',
+    });
     t.is((await ports.mailboxes.read([{ actor: told, after: null }]))[0]?.entries.length, 1);
     await ports.close();
   });
@@ -61,7 +76,7 @@ function forgetContract(title: Title, create: CreatePorts): void {
     const ports = await create();
     const actor = freshActor();
     const lease = await owned(ports, actor);
-    const head = await advance(ports, lease, actor);
+    const head = await advance({ ports, lease, actor });
     t.false(await ports.operations.forget(lease, actor), 'no snapshot');
     await ports.mailboxes.trim(lease, [{ actor, snapshot: head, keep: 16 }]);
     await ports.mailboxes.send([message(actor, 'b')], null);
@@ -73,7 +88,7 @@ function forgetContract(title: Title, create: CreatePorts): void {
     t.false(await ports.operations.forget({ ...lease, token: '99:x' }, actor), 'not the owner');
     t.true(await ports.operations.forget(lease, actor));
     t.deepEqual((await ports.mailboxes.read([{ actor, after: '0-0' }]))[0]?.entries, []);
-    const after = await advance(ports, lease, actor, ['c']);
+    const after = await advance({ ports, lease, actor }, ['c']);
     t.is(after.n, 3);
     await ports.close();
   });
@@ -87,14 +102,27 @@ function lookContract(title: Title, create: CreatePorts): void {
       const lease = await owned(ports, actor);
       await ports.mailboxes.send([message(actor, 'a')], null);
       const step = stepOf(await fetchOne(ports, lease, actor));
-      await ports.mailboxes.commit([commitOf(lease, [step], { totals: new Map([['cash:SAR', 10n ** 16n], ['bank:SAR', -(10n ** 16n)]]) })]);
+      await ports.mailboxes.commit([
+        commitOf(lease, [step], {
+          totals: new Map([
+            ['cash:SAR', 10n ** 16n],
+            ['bank:SAR', -(10n ** 16n)],
+          ]),
+        }),
+      ]);
     }
     await ports.mailboxes.send([message(first, 'b')], null);
     const [waiting, ...more] = await ports.operations.waiting(layout.allShards, 10);
     t.like(waiting, { actor: first, shard: 't0' });
     t.deepEqual(more, []);
     t.deepEqual([...(await tips(ports, 't0')).keys()], [first]);
-    t.deepEqual(await ports.operations.totals(layout.allShards), new Map([['cash:SAR', 2n * 10n ** 16n], ['bank:SAR', -2n * 10n ** 16n]]));
+    t.deepEqual(
+      await ports.operations.totals(layout.allShards),
+      new Map([
+        ['cash:SAR', 2n * 10n ** 16n],
+        ['bank:SAR', -2n * 10n ** 16n],
+      ]),
+    );
     const gauges = await ports.operations.gauges(layout.allShards);
     t.like(gauges, { ready: 1, parked: 0 });
     t.true((gauges.oldestReadyMs ?? -1) >= 0);

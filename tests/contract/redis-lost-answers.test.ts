@@ -1,5 +1,8 @@
 /** Every script is sent twice, because the first answer was lost and the client library sends again: the end is as if it was sent once. */
 import test from 'ava';
+import { answersKey, mailboxKey } from '../../providers/redis/keys.ts';
+import { createScripts } from '../../providers/redis/scripts.ts';
+import type { ScriptCall } from '../../providers/redis/scripts.ts';
 import { startLossyProxy } from '../support/lossy-proxy.ts';
 import { contentsOf } from '../support/redis-state.ts';
 import { startTestRedis } from '../support/redis.ts';
@@ -57,4 +60,21 @@ test.serial('commits of two shards, of which only the first answer arrived, are 
   t.is((await direct.operations.totals(['t0', 't1'])).get('cash:SAR'), 2n);
   await Promise.all([ports.close(), direct.close()]);
   await proxy.close();
+});
+
+test.serial('a send repeated so late that its answer is no longer kept writes nothing and says that its outcome is unknown', async (t) => {
+  const ports = await redis.create();
+  const actor = actorIn('t0');
+  const call = (number: number): ScriptCall => ({
+    script: 'send',
+    keys: [answersKey('t0', 'sender'), 'iw:{t0}:ready', 'iw:{t0}:tip', 'iw:{t0}:parked', mailboxKey('t0', actor)],
+    args: [number, '', 1, 1, 1, 1, 'a', 'Say', '{}', 'edge:test', ''],
+  });
+  const scripts = createScripts(ports.redis);
+  const answers = await scripts.runAll([call(1), call(2), call(1), call(33)]);
+  t.is(answers[2], answers[0]);
+  await t.throwsAsync(scripts.run(call(1)), { code: 'outcome_unknown' });
+  t.is(await ports.redis.xlen(mailboxKey('t0', actor)), 3);
+  t.true((await ports.redis.pttl(answersKey('t0', 'sender'))) > 0, 'the answers go by themselves');
+  await ports.close();
 });

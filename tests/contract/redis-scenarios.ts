@@ -89,7 +89,7 @@ export const SCENARIOS: Readonly<Record<ScriptName, Scenario>> = {
 async function withTip(ports: TestPorts): Promise<{ actor: ActorId; lease: Lease; head: Awaited<ReturnType<typeof advance>> }> {
   const actor = freshActor();
   const lease = await owned(ports, actor);
-  const head = await advance(ports, lease, actor, ['1', '2', '3']);
+  const head = await advance({ ports, lease, actor }, ['1', '2', '3']);
   return { actor, lease, head };
 }
 

@@ -14,9 +14,12 @@ test.serial('a stray XREADGROUP, XACK, XGROUP SETID or XGROUP DESTROY by hand sk
   const ports = await redis.create();
   const actor = freshActor();
   const lease = await owned(ports, actor);
-  await advance(ports, lease, actor);
+  await advance({ ports, lease, actor });
   const key = keyOf(actor);
-  await ports.mailboxes.send(['a', 'b', 'c'].map((id) => message(actor, id)), null);
+  await ports.mailboxes.send(
+    ['a', 'b', 'c'].map((id) => message(actor, id)),
+    null,
+  );
   const [first = '0-0'] = (await fetchOne(ports, lease, actor)).entries.map(({ entry }) => entry);
   await ports.redis.xreadgroup('GROUP', 'actor', 'a person', 'COUNT', 2, 'STREAMS', key, '>');
   await ports.redis.xack(key, 'actor', first);
@@ -35,7 +38,7 @@ test.serial('people see position and lag of every mailbox in its group', async (
   const ports = await redis.create();
   const actor = freshActor();
   const lease = await owned(ports, actor);
-  const head = await advance(ports, lease, actor, ['a', 'b']);
+  const head = await advance({ ports, lease, actor }, ['a', 'b']);
   await ports.mailboxes.send([message(actor, 'c')], null);
   const groups = JSON.stringify(await ports.redis.call('XINFO', 'GROUPS', keyOf(actor)));
   t.true(groups.includes(`"last-delivered-id","${head.last}","entries-read",2,"lag",1`), groups);
@@ -49,7 +52,7 @@ test.serial('ids of a mailbox that was deleted and made again go on growing whil
   const key = keyOf(actor);
   // A clock far ahead wrote this entry; since then it stepped back to today.
   await ports.redis.xadd(key, '8000000000000-5', 'id', 'a', 'type', 'Say', 'body', '{}', 'from', 'edge:test', 'trace', '');
-  const head = await advance(ports, lease, actor, ['b']);
+  const head = await advance({ ports, lease, actor }, ['b']);
   t.is(head.last, '8000000000000-6');
   await ports.mailboxes.trim(lease, [{ actor, snapshot: head, keep: 16 }]);
   t.true(await ports.operations.forget(lease, actor));
@@ -59,7 +62,7 @@ test.serial('ids of a mailbox that was deleted and made again go on growing whil
   const info = JSON.stringify(await ports.redis.call('XINFO', 'STREAM', key));
   t.true(info.includes(`"entries-added",${String(head.n + 1)}`), info);
   t.deepEqual(await idsOf(ports, actor), ['c']);
-  const next = await advance(ports, lease, actor, ['d']);
+  const next = await advance({ ports, lease, actor }, ['d']);
   t.true(compareEntries(next.last, head.last) > 0);
   t.is(next.n, head.n + 2);
   await ports.close();
@@ -69,14 +72,17 @@ test.serial('a mailbox deleted by hand begins again at the tip, whoever sends', 
   const ports = await redis.create();
   const [actor, sender] = [freshActor(), freshActor()];
   const lease = await owned(ports, actor);
-  const head = await advance(ports, lease, actor);
+  const head = await advance({ ports, lease, actor });
   await ports.redis.del(keyOf(actor));
   const senderLease = await owned(ports, sender);
   await ports.mailboxes.send([message(sender, 'a')], null);
   const step = stepOf(await fetchOne(ports, senderLease, sender));
   await ports.mailboxes.commit([commitOf(senderLease, [step], { deliveries: [message(actor, 'x')] })]);
   const { entries } = await fetchOne(ports, lease, actor);
-  t.deepEqual(entries.map(({ id }) => id), ['x']);
+  t.deepEqual(
+    entries.map(({ id }) => id),
+    ['x'],
+  );
   t.true(entries.every(({ entry }) => compareEntries(entry, head.last) > 0));
   await ports.close();
 });
@@ -85,10 +91,13 @@ test.serial('the cap counts what is uncommitted, also after trims and after entr
   const ports = await redis.create();
   const actor = freshActor();
   const lease = await owned(ports, actor);
-  const head = await advance(ports, lease, actor, ['1', '2', '3', '4', '5', '6']);
+  const head = await advance({ ports, lease, actor }, ['1', '2', '3', '4', '5', '6']);
   await ports.mailboxes.trim(lease, [{ actor, snapshot: head, keep: 4 }]);
   const send = async (count: number): Promise<number> => {
-    const sent = await ports.mailboxes.send(Array.from({ length: count }, (_, index) => message(actor, String(index))), 4);
+    const sent = await ports.mailboxes.send(
+      Array.from({ length: count }, (_, index) => message(actor, String(index))),
+      4,
+    );
     return sent.filter((one) => one.sent).length;
   };
   t.is(await send(6), 4);
@@ -155,8 +164,9 @@ test.serial('a long mailbox is trimmed in parts and keeps every entry behind its
   const actor = freshActor();
   const lease = await owned(ports, actor);
   const pipeline = ports.redis.pipeline();
-  await advance(ports, lease, actor, ['first']);
-  for (let index = 0; index < 12_000; index += 1) pipeline.xadd(keyOf(actor), '*', 'id', String(index), 'type', 'Say', 'body', '{}', 'from', 'edge:test', 'trace', '');
+  await advance({ ports, lease, actor }, ['first']);
+  for (let index = 0; index < 12_000; index += 1)
+    pipeline.xadd(keyOf(actor), '*', 'id', String(index), 'type', 'Say', 'body', '{}', 'from', 'edge:test', 'trace', '');
   await pipeline.exec();
   let head = NO_HEAD;
   for (let part = 0; part < 12; part += 1) {
@@ -174,31 +184,37 @@ test.serial('a long mailbox is trimmed in parts and keeps every entry behind its
   await ports.close();
 });
 
-test.serial('a Redis that was killed and restarted continues: scripts are loaded again, old tokens are dropped, nothing is lost', async (t) => {
-  const ports = await redis.create();
-  const actor = freshActor();
-  const lease = await owned(ports, actor);
-  const head = await advance(ports, lease, actor);
-  await ports.mailboxes.send([message(actor, 'b')], null);
-  await redis.server.kill9();
-  const pending = ports.mailboxes.send([message(actor, 'c')], null);
-  await redis.server.restart();
-  t.true((await pending)[0]?.sent);
-  t.deepEqual(await ports.leases.renew([lease], TTL_MS), [], 'the run of the server is another');
-  const again = await owned(ports, actor);
-  t.is(again.via, 'same');
-  t.not(again.token, lease.token);
-  t.deepEqual((await fetchOne(ports, again, actor)).tip, { ...head, snapshot: null, rules: 1 });
-  t.deepEqual(await idsOf(ports, actor), ['b', 'c']);
-  t.true(await isReady(ports, actor));
-  await ports.close();
-});
+test.serial(
+  'a Redis that was killed and restarted continues: scripts are loaded again, old tokens are dropped, nothing is lost',
+  async (t) => {
+    const ports = await redis.create();
+    const actor = freshActor();
+    const lease = await owned(ports, actor);
+    const head = await advance({ ports, lease, actor });
+    await ports.mailboxes.send([message(actor, 'b')], null);
+    await redis.server.kill9();
+    const pending = ports.mailboxes.send([message(actor, 'c')], null);
+    await redis.server.restart();
+    t.true((await pending)[0]?.sent);
+    t.deepEqual(await ports.leases.renew([lease], TTL_MS), [], 'the run of the server is another');
+    const again = await owned(ports, actor);
+    t.is(again.via, 'same');
+    t.not(again.token, lease.token);
+    t.deepEqual((await fetchOne(ports, again, actor)).tip, { ...head, snapshot: null, rules: 1 });
+    t.deepEqual(await idsOf(ports, actor), ['b', 'c']);
+    t.true(await isReady(ports, actor));
+    await ports.close();
+  },
+);
 
 test.serial('scripts that a person flushed are loaded again in the middle of a pipeline', async (t) => {
   const ports = await redis.create();
   const actors = layout.allShards.map(() => freshActor());
   await ports.redis.script('FLUSH');
-  const sent = await ports.mailboxes.send(actors.map((actor) => message(actor, 'a')), null);
+  const sent = await ports.mailboxes.send(
+    actors.map((actor) => message(actor, 'a')),
+    null,
+  );
   t.true(sent.every((one) => one.sent));
   const looks = await ports.mailboxes.read(actors.map((actor) => ({ actor, after: null })));
   t.true(looks.every(({ entries }) => entries.length === 1));

@@ -1,13 +1,15 @@
 /** Nothing rolls back inside a script, so none may stop half-way: whatever is wrong, a refused call leaves every key as it was. */
 import type { Redis } from 'ioredis';
 import test from 'ava';
+import { COMMIT_BYTES_MAX } from '../../providers/redis/commit.ts';
 import { createScripts } from '../../providers/redis/scripts.ts';
 import type { ScriptCall } from '../../providers/redis/scripts.ts';
 import { dumpsOf, restoreDumps } from '../support/redis-state.ts';
 import { startTestRedis } from '../support/redis.ts';
 import { fullCommit, SCENARIOS } from './redis-scenarios.ts';
 
-const redis = await startTestRedis();
+/** Hashes stay lists, so that equal contents have equal dumps (a hash table's order is random). */
+const redis = await startTestRedis({ settings: { 'hash-max-listpack-value': '65536', 'hash-max-listpack-entries': '1000' } });
 test.after.always(() => redis.close());
 
 const WRONG_TYPE = 'a string where no string belongs';
@@ -23,7 +25,11 @@ for (const [script, scenario] of Object.entries(SCENARIOS)) {
     for (const call of calls) {
       for (const index of call.keys.keys()) {
         const wrong = { ...call, keys: call.keys.with(index, WRONG_TYPE) };
-        await t.throwsAsync(createScripts(ports.redis).run(wrong), { name: 'Fault' }, `${call.script} took ${WRONG_TYPE} as key ${String(index + 1)}`);
+        await t.throwsAsync(
+          createScripts(ports.redis).run(wrong),
+          { name: 'Fault' },
+          `${call.script} took ${WRONG_TYPE} as key ${String(index + 1)}`,
+        );
       }
     }
     t.deepEqual(await dumpsOf(ports.redis), before);
@@ -44,7 +50,8 @@ for (const [script, scenario] of Object.entries(SCENARIOS)) {
             () => true,
           );
           const after = await dumpsOf(ports.redis);
-          if (refused) t.deepEqual(after, before, `${call.script} stopped half-way with ${JSON.stringify(value)} as argument ${String(index + 1)}`);
+          if (refused)
+            t.deepEqual(after, before, `${call.script} stopped half-way with ${JSON.stringify(value)} as argument ${String(index + 1)}`);
           else await restoreDumps(ports.redis, before);
         }
       }
@@ -60,7 +67,15 @@ test.serial('an amount of 18 digits, or a total that would have 19, is a fault a
   await ports.redis.hset(`iw:{${commit.lease.shard}}:totals`, 'bank:SAR', '999999999999999990');
   const before = await dumpsOf(ports.redis);
   const withTotal = (delta: bigint): Promise<unknown> =>
-    ports.mailboxes.commit([{ ...commit, totals: new Map([['cash:SAR', 1n], ['bank:SAR', delta]]) }]);
+    ports.mailboxes.commit([
+      {
+        ...commit,
+        totals: new Map([
+          ['cash:SAR', 1n],
+          ['bank:SAR', delta],
+        ]),
+      },
+    ]);
   await t.throwsAsync(withTotal(10n ** 17n), { message: /amount_out_of_range.*bank:SAR/ });
   await t.throwsAsync(withTotal(-(10n ** 17n)), { message: /amount_out_of_range/ });
   await t.throwsAsync(withTotal(10n ** 16n), { message: /total_out_of_range.*bank:SAR/ });
@@ -74,11 +89,12 @@ test.serial('a commit beyond the limits, backwards, or of consequences without a
   const commit = await fullCommit(ports);
   const [step] = commit.actors;
   if (step === undefined) throw new Error('no step');
-  const refused = (change: Partial<typeof commit>): Promise<unknown> => t.throwsAsync(ports.mailboxes.commit([{ ...commit, ...change }]), { name: 'Fault' });
+  const refused = (change: Partial<typeof commit>): Promise<unknown> =>
+    t.throwsAsync(ports.mailboxes.commit([{ ...commit, ...change }]), { name: 'Fault' });
   const [delivery] = commit.deliveries;
   if (delivery === undefined) throw new Error('no delivery');
   await refused({ deliveries: Array.from({ length: 2001 }, () => delivery) });
-  await refused({ deliveries: [{ ...delivery, body: 'x'.repeat(4 * 1024 * 1024) }] });
+  await refused({ deliveries: [{ ...delivery, body: 'x'.repeat(COMMIT_BYTES_MAX) }] });
   await refused({ actors: [{ ...step, next: { ...step.next, n: step.expected.n + 1001 } }] });
   await refused({ actors: [{ ...step, next: step.expected }] });
   await refused({ actors: [] });
@@ -95,7 +111,8 @@ async function recorded(client: Redis, act: () => Promise<unknown>, script: stri
   const seen = new Promise<void>((resolve) => {
     monitor.on('monitor', (_time: string, args: string[]) => {
       const [name, , count, ...rest] = args;
-      if (name === 'evalsha') calls.push({ script: scriptName(script), keys: rest.slice(0, Number(count)), args: rest.slice(Number(count)) });
+      if (name === 'evalsha')
+        calls.push({ script: scriptName(script), keys: rest.slice(0, Number(count)), args: rest.slice(Number(count)) });
       if (name === 'echo') resolve();
     });
   });

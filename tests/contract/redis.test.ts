@@ -10,4 +10,5 @@ import { operationsContract } from './operations.ts';
 const redis = await startTestRedis();
 test.after.always(() => redis.close());
 
-for (const contract of [mailboxesContract, leasesContract, effectsContract, operationsContract, hintsContract]) contract('Redis', () => redis.create());
+for (const contract of [mailboxesContract, leasesContract, effectsContract, operationsContract, hintsContract])
+  contract('Redis', () => redis.create());
