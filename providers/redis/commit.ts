@@ -20,7 +20,7 @@ export function commitCall(layout: Layout, commit: ShardCommit): ScriptCall {
   checkTurns(commit);
   const { shard } = commit.lease;
   const keys = shardKeys(shard);
-  const fixed = [keys.lease, keys.tip, keys.ready, keys.totals, keys.parked, keys.attempts, keys.timers, keys.timerBodies, keys.effects];
+  const fixed = [keys.lease, keys.tip, keys.ready, keys.totals, keys.parked, keys.attempts, keys.timers, keys.effects];
   const mailboxes = commit.actors.map(({ actor }) => mailboxKey(shard, actor));
   const deliveries = deliveriesOf(layout, commit.deliveries);
   const args = [...argsOf(commit), ...deliveries.args];
@@ -39,7 +39,7 @@ function argsOf({ lease, actors, totals, effects, timers, parks }: ShardCommit):
     ...actors.flatMap(({ actor, expected, next, rules }) => [actor, headText(expected), headText(next), rules]),
     ...[...totals].flatMap(([name, delta]) => [name, delta.toString()]),
     ...effects.flatMap(({ actor, id, type, body, trace }) => [actor, id, type, body, trace]),
-    ...timers.flatMap(({ actor, key, at }) => [`${actor} ${key}`, at ?? '', JSON.stringify({ key, at })]),
+    ...timers.flatMap(({ actor, key, at }) => [`${actor} ${key}`, at ?? '']),
     ...parks.flatMap(({ actor, entry, error, attempts }) => [actor, entry, error.slice(0, ERROR_CHARS_MAX), attempts]),
   ];
 }

@@ -16,7 +16,6 @@ export interface ShardKeys {
   readonly parked: string;
   readonly attempts: string;
   readonly timers: string;
-  readonly timerBodies: string;
   readonly effects: string;
   readonly effectAttempts: string;
   readonly dead: string;
@@ -42,7 +41,6 @@ function namesOf(shard: Shard): ShardKeys {
     parked: of('parked'),
     attempts: of('attempts'),
     timers: of('timers'),
-    timerBodies: of('timer-bodies'),
     effects: of('effects'),
     effectAttempts: of('effect-attempts'),
     dead: of('dead'),

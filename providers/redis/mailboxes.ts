@@ -80,8 +80,8 @@ export function createMailboxes(parts: SendParts): Mailboxes {
         const due = messages[index] ?? [];
         if (due.length === 0) return [];
         const { keys: targets, args } = deliveriesOf(layout, due);
-        const { lease: leaseKey, timers, timerBodies } = shardKeys(lease.shard);
-        return [{ script: 'due', keys: [leaseKey, timers, timerBodies, ...targets], args: [lease.token, ...args] }];
+        const { lease: leaseKey, timers } = shardKeys(lease.shard);
+        return [{ script: 'due', keys: [leaseKey, timers, ...targets], args: [lease.token, ...args] }];
       });
       const moved = await scripts.runAll(calls);
       return moved.reduce<number>((sum, answer) => sum + (answer === FENCED ? 0 : number(answer)), 0);

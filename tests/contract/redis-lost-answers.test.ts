@@ -26,8 +26,8 @@ for (const [script, scenario] of Object.entries(SCENARIOS)) {
     const act = await scenario(direct);
     const proxy = await startLossyProxy(redis.server.url);
     const ports = await redis.connect(proxy.url);
-    // `due` looks with another script first; its own is the one that takes the timers' bodies.
-    const lost = proxy.loseNextAnswer(script === 'due' ? 'timer-bodies' : 'evalsha');
+    // `due` looks with another script first; its own is the one that says what they become.
+    const lost = proxy.loseNextAnswer(script === 'due' ? 'TimerDue' : 'evalsha');
     const answer = act(ports);
     await lost;
     const once = await contentsOf(direct.redis);

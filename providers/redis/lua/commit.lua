@@ -1,22 +1,22 @@
 #!lua flags=allow-oom
 -- One shard's turns, whole or not at all: moves tips, delivers messages, adds rows to the totals, records effects, timers and parked actors (I2).
--- KEYS  1 lease  2 tip  3 ready  4 totals  5 parked  6 attempts  7 timers  8 timer-bodies  9 effects  10.. the actors' mailboxes, then deliveries
+-- KEYS  1 lease  2 tip  3 ready  4 totals  5 parked  6 attempts  7 timers  8 effects  9.. the actors' mailboxes, then deliveries
 -- ARGV  1 token  2 actors  3 totals  4 effects  5 timers  6 parks
 --       then per actor: actor, expected head, next head, rules; per total: name, delta; per effect: actor, id, type, body, trace;
---       per timer: "<actor> <key>", ms since 1970 (empty cancels), body; per park: actor, entry or "-", error, attempts; then deliveries
+--       per timer: "<actor> <key>", ms since 1970 (empty cancels); per park: actor, entry or "-", error, attempts; then deliveries
 -- returns  "APPLIED" | "ALREADY" all tips are the new ones, nothing written | "FENCED" another owner | {"STALE", actor ...} nothing written
 -- Checks first, reads only; from "write" on nothing can raise, because nothing rolls back.
 -- include: check, tip, mailbox, deliver
 local lease, tips, ready, totals, parked, attempts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local timers, timer_bodies, effects = KEYS[7], KEYS[8], KEYS[9]
+local timers, effects = KEYS[7], KEYS[8]
 local actors_n, totals_n, effects_n, timers_n, parks_n = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 if not (actors_n >= 0 and totals_n >= 0 and effects_n >= 0 and timers_n >= 0 and parks_n >= 0) then return refuse('bad_arguments', KEYS[1]) end
 local first_total = 7 + actors_n * 4
 local first_effect = first_total + totals_n * 2
 local first_timer = first_effect + effects_n * 5
-local first_park = first_timer + timers_n * 3
+local first_park = first_timer + timers_n * 2
 local first_delivery = first_park + parks_n * 4
-if first_delivery > #ARGV or 9 + actors_n > #KEYS then return refuse('bad_arguments', KEYS[1]) end
+if first_delivery > #ARGV or 8 + actors_n > #KEYS then return refuse('bad_arguments', KEYS[1]) end
 
 local token = redis.pcall('HGET', lease, 'token')
 if type(token) == 'table' then return refuse('wrong_type', lease) end
@@ -53,7 +53,7 @@ local lasts, counts = {}, {}
 for i = 1, actors_n do
   lasts[i], counts[i] = parts_of(ARGV[5 + i * 4])
   if not lasts[i] or not string.find(ARGV[6 + i * 4], '^%d+$') then return refuse('bad_head', actors[i]) end
-  if not count_of('XLEN', KEYS[9 + i]) then return refuse('wrong_type', KEYS[9 + i]) end
+  if not count_of('XLEN', KEYS[8 + i]) then return refuse('wrong_type', KEYS[8 + i]) end
 end
 -- Amounts: a delta has 17 digits at most and a total 18, so that a sum always fits Redis' 64 bits.
 local names = {}
@@ -69,17 +69,16 @@ end
 if effects_n > 0 and absent(effects) == nil then return refuse('wrong_type', effects) end
 if timers_n > 0 then
   if not count_of('ZCARD', timers) then return refuse('wrong_type', timers) end
-  if not count_of('HLEN', timer_bodies) then return refuse('wrong_type', timer_bodies) end
   for i = 1, timers_n do
-    local at = ARGV[first_timer + i * 3 - 2]
-    if at ~= '' and (not string.match(at, '^%d+$') or #at > 15) then return refuse('bad_time', ARGV[first_timer + i * 3 - 3]) end
+    local at = ARGV[first_timer + i * 2 - 1]
+    if at ~= '' and (not string.match(at, '^%d+$') or #at > 15) then return refuse('bad_time', ARGV[first_timer + i * 2 - 2]) end
   end
 end
 for i = 1, parks_n do
   local entry, tries = ARGV[first_park + i * 4 - 3], ARGV[first_park + i * 4 - 1]
   if (entry ~= '-' and not string.match(entry, '^%d+%-%d+$')) or not string.match(tries, '^%d+$') then return refuse('bad_park', ARGV[first_park + i * 4 - 4]) end
 end
-local targets, wrong = read_targets(10 + actors_n, first_delivery)
+local targets, wrong = read_targets(9 + actors_n, first_delivery)
 if not targets then return refuse('wrong_type', wrong) end
 
 -- write
@@ -91,13 +90,11 @@ for i = 1, effects_n do
   redis.call('XADD', effects, '*', 'actor', ARGV[a], 'id', ARGV[a + 1], 'type', ARGV[a + 2], 'body', ARGV[a + 3], 'trace', ARGV[a + 4])
 end
 for i = 1, timers_n do
-  local a = first_timer + i * 3 - 3
+  local a = first_timer + i * 2 - 2
   if ARGV[a + 1] == '' then
     redis.call('ZREM', timers, ARGV[a])
-    redis.call('HDEL', timer_bodies, ARGV[a])
   else
     redis.call('ZADD', timers, ARGV[a + 1], ARGV[a])
-    redis.call('HSET', timer_bodies, ARGV[a], ARGV[a + 2])
   end
 end
 if parks_n > 0 then
@@ -118,8 +115,8 @@ end
 -- Last of all `ready`: whatever was sent meanwhile is seen here, so no wake-up can be lost (I4).
 local waiting, idle = {}, {}
 for i = 1, actors_n do
-  show_position(KEYS[9 + i], lasts[i], counts[i])
-  local since = waiting_since(KEYS[9 + i], lasts[i])
+  show_position(KEYS[8 + i], lasts[i], counts[i])
+  local since = waiting_since(KEYS[8 + i], lasts[i])
   if since and not (parked_n > 0 and redis.call('HEXISTS', parked, actors[i]) == 1) then
     waiting[#waiting + 1] = since
     waiting[#waiting + 1] = actors[i]

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Turns due timers into messages `TimerDue`. Repeatable: a timer that is gone, was moved, or is not due by the server's clock stays as it is.
--- KEYS  1 lease  2 timers  3 timer-bodies  4.. deliveries of one shard
+-- KEYS  1 lease  2 timers  3.. deliveries of one shard
 -- ARGV  1 token  2.. deliveries (parts/deliver.lua); id is "<actor> <key>@<ms>", from "timer"
 -- returns  how many were moved | "FENCED"
 -- include: check, tip, mailbox, deliver
@@ -8,8 +8,7 @@ local token = redis.pcall('HGET', KEYS[1], 'token')
 if type(token) == 'table' then return refuse('wrong_type', KEYS[1]) end
 if token ~= ARGV[1] then return 'FENCED' end
 if not count_of('ZCARD', KEYS[2]) then return refuse('wrong_type', KEYS[2]) end
-if not count_of('HLEN', KEYS[3]) then return refuse('wrong_type', KEYS[3]) end
-local targets, wrong = read_targets(4, 2)
+local targets, wrong = read_targets(3, 2)
 if not targets then return refuse('wrong_type', wrong) end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -22,7 +21,6 @@ for i = 1, targets.messages do
   if score and tonumber(score) == tonumber(at) and tonumber(at) <= now then
     deliver(targets, i)
     redis.call('ZREM', KEYS[2], timer)
-    redis.call('HDEL', KEYS[3], timer)
     moved = moved + 1
   end
 end
