@@ -2,7 +2,7 @@
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import type { JWTPayload, JWTVerifyOptions } from 'jose';
 import type { Caller } from './endpoint.ts';
-import { Problem, problem } from './problem.ts';
+import { Problem } from './problem.ts';
 
 export interface AuthOptions {
   /** HS256 secret; or the address of the public keys. */
@@ -41,14 +41,18 @@ function verifier(options: AuthOptions): (token: string) => Promise<JWTPayload> 
   return async (token) => (await jwtVerify(token, keys, { ...checks, algorithms: ['RS256', 'ES256', 'EdDSA'] })).payload;
 }
 
+/** Not the token's fault: the keys could not be had. */
+const KEYS_AWAY = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID']);
+
 async function verified(verify: (token: string) => Promise<JWTPayload>, token: string): Promise<JWTPayload> {
   try {
     return await verify(token);
   } catch (error) {
     if (error instanceof errors.JWTExpired) throw unauthorized('token_expired', 'The token has expired.');
-    if (error instanceof errors.JWKSTimeout)
-      throw problem(503, 'keys_unavailable', 'The keys that tokens are verified with cannot be had now.');
-    throw unauthorized('token_invalid', 'The token is not one of ours.');
+    if (error instanceof errors.JOSEError && !KEYS_AWAY.has(error.code))
+      throw unauthorized('token_invalid', 'The token is not one of ours.');
+    const detail = 'The keys that tokens are verified with cannot be had now.';
+    throw new Problem({ status: 503, code: 'keys_unavailable', detail, headers: { 'Retry-After': '5' } });
   }
 }
 

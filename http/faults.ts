@@ -13,6 +13,8 @@ const KNOWN: Readonly<Record<string, { readonly status: number; readonly detail:
     detail: 'The command was accepted but its outcome is not known yet; repeat it with the same Idempotency-Key.',
   },
   actor_parked: { status: 503, detail: 'This account waits for an operator; the command was kept.' },
+  unknown_kind: { status: 404, detail: 'There is no such kind of actor.' },
+  unknown_kind_or_role: { status: 404, detail: 'There is no such kind of actor.' },
   bad_cursor: { status: 400, detail: 'The cursor is not one that this service gave out.' },
 };
 

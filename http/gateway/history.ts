@@ -7,20 +7,15 @@ import { topUpStatus } from '../../actors/virtual-account/messages.ts';
 import { endpoint } from '../endpoint.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { moneySchema, wireAmount, wireMoney } from '../money.ts';
-import { problem } from '../problem.ts';
+import { newestFirst, pageOf, pageQuery, slice } from '../paging.ts';
 import { eventStream } from './events.ts';
 import { ownWallet, walletParams } from './own.ts';
 import type { GatewayParts } from './parts.ts';
 
-const LIMIT_MAX = 100;
-const LIMIT = 50;
+/** Postings of one read while an event stream catches up. */
+const READ_MAX = 100;
 /** Postings that a reconnecting event stream may have missed; a client further behind reads /transactions. */
 const REPLAY_MAX = 1_000;
-
-const page = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(LIMIT_MAX).default(LIMIT),
-  cursor: z.string().min(1).max(512).optional(),
-});
 
 const transactionSchema = z.object({
   id: z.string().describe('Counts the wallet’s transactions from 1.'),
@@ -48,10 +43,6 @@ const fundRequestSchema = z.object({
 });
 type WireFundRequest = z.output<typeof fundRequestSchema>;
 
-function pageOf<T extends z.ZodType>(item: T) {
-  return z.object({ items: z.array(item), next: z.string().nullable().describe('Cursor of the next page; null at the end.') });
-}
-
 export function historyEndpoints(parts: GatewayParts): Endpoint[] {
   return [fundRequests(parts), transactions(parts), events(parts)];
 }
@@ -64,16 +55,12 @@ function fundRequests(parts: GatewayParts) {
     summary: 'Top-ups and received transfers, newest first: all open ones and the last 50 of each kind; older ones are in the transactions',
     access: 'client',
     params: walletParams,
-    query: page,
+    query: pageQuery,
     replies: { 200: { description: 'A page', schema: pageOf(fundRequestSchema) } },
     handle: async ({ caller, params, query }) => {
       const { owned, view } = await ownWallet(parts, caller, params.walletId);
       const all = view === null ? [] : requestsOf(view.state, owned.currency);
-      const start = query.cursor === undefined ? 0 : placeAfter(all, query.cursor);
-      const items = all.slice(start, start + query.limit);
-      const last = items.at(-1);
-      const next = last === undefined || start + query.limit >= all.length ? null : Buffer.from(last.id).toString('base64url');
-      return { status: 200, body: { items, next } };
+      return { status: 200, body: slice(all, query, placeOf) };
     },
   });
 }
@@ -97,14 +84,11 @@ function requestsOf(state: VirtualAccountState, currency: string): WireFundReque
     sender: one.sender,
     at: new Date(one.at).toISOString(),
   }));
-  return [...topUps, ...transfers].sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : a.id < b.id ? 1 : -1));
+  return [...topUps, ...transfers].sort((a, b) => newestFirst(placeOf(a), placeOf(b)));
 }
 
-function placeAfter(all: readonly WireFundRequest[], cursor: string): number {
-  const id = Buffer.from(cursor, 'base64url').toString();
-  const place = all.findIndex((one) => one.id === id);
-  if (place < 0) throw problem(400, 'bad_cursor', 'The cursor is not one that this list gave out.');
-  return place + 1;
+function placeOf({ at, id }: WireFundRequest): [string, string] {
+  return [at, id];
 }
 
 function transactions(parts: GatewayParts) {
@@ -115,7 +99,7 @@ function transactions(parts: GatewayParts) {
     summary: 'Every posting of the wallet, newest first',
     access: 'client',
     params: walletParams,
-    query: page,
+    query: pageQuery,
     replies: { 200: { description: 'A page', schema: pageOf(transactionSchema) } },
     handle: async ({ caller, params, query }) => {
       const { owned } = await ownWallet(parts, caller, params.walletId);
@@ -156,7 +140,7 @@ function events(parts: GatewayParts) {
     method: 'get',
     path: '/v1/wallets/:walletId/events',
     tag: 'history',
-    summary: 'Server-sent events: every transaction as it is posted, resumable by Last-Event-ID',
+    summary: 'Server-sent events: every transaction as it is posted, resumable by Last-Event-ID; `missed` when too much was missed',
     access: 'client',
     params: walletParams,
     replies: { 200: { description: 'text/event-stream; event `transaction`, data as in /transactions' } },
@@ -180,7 +164,7 @@ async function postingsAfter(parts: GatewayParts, actor: `virtual-account:${stri
   const found: Posting[] = [];
   let before: string | null = null;
   while (found.length < REPLAY_MAX) {
-    const { postings, next } = await parts.postings(actor, { before, limit: LIMIT_MAX });
+    const { postings, next } = await parts.postings(actor, { before, limit: READ_MAX });
     const fresh = postings.filter((posting) => posting.n > n);
     found.push(...fresh);
     if (fresh.length < postings.length || next === null) break;

@@ -4,12 +4,13 @@ import type { OwnerState } from '../../actors/owner/state.ts';
 import type { PaymentState } from '../../actors/payment/state.ts';
 import type { VirtualAccountState } from '../../actors/virtual-account/state.ts';
 import type { Ask } from '../command.ts';
-import type { ReadPostings, Reader } from '../reading.ts';
+import type { ManyReader, ReadPostings, Reader } from '../reading.ts';
 
 export interface GatewayParts {
   readonly ask: Ask;
   readonly owner: Reader<OwnerState>;
   readonly wallet: Reader<VirtualAccountState>;
+  readonly wallets: ManyReader<VirtualAccountState>;
   readonly payment: Reader<PaymentState>;
   readonly postings: ReadPostings;
   /** Calls back when the actor may have moved. */

@@ -10,7 +10,7 @@ import { endpoint } from '../endpoint.ts';
 import type { Caller, Endpoint } from '../endpoint.ts';
 import { nameOf } from '../hashes.ts';
 import { amountText, currencyText, wireAmount, withMinor } from '../money.ts';
-import { problem } from '../problem.ts';
+import { Problem, problem } from '../problem.ts';
 import type { View } from '../reading.ts';
 import { ownWallet, ownerIdOf, walletParams } from './own.ts';
 import type { GatewayParts } from './parts.ts';
@@ -130,8 +130,10 @@ function paymentOf(view: View<PaymentState> | null, caller: Caller, walletId: st
 
 const WAIT_MS = 10_000;
 
+export type CheckoutParts = Pick<GatewayParts, 'payment' | 'watch'>;
+
 /** `/checkout/:topUpId`: ours, so that the client has an address before the provider's invoice exists. */
-export function checkoutEndpoint(parts: Pick<GatewayParts, 'payment' | 'watch'>): Endpoint {
+export function checkoutEndpoint(parts: CheckoutParts): Endpoint {
   return endpoint({
     method: 'get',
     path: '/checkout/:topUpId',
@@ -143,13 +145,14 @@ export function checkoutEndpoint(parts: Pick<GatewayParts, 'payment' | 'watch'>)
     handle: async ({ params, signal }) => {
       const url = await payable(parts, params.topUpId, signal);
       if (url !== null) return { status: 303, headers: { Location: url, 'Cache-Control': 'no-store' } };
-      throw problem(503, 'checkout_not_ready', 'The provider has not answered yet; try again in a few seconds.');
+      const detail = 'The provider has not answered yet; try again in a few seconds.';
+      throw new Problem({ status: 503, code: 'checkout_not_ready', detail, headers: { 'Retry-After': '3' } });
     },
   });
 }
 
 /** Waits for an invoice that can be paid; null when there is none in time. */
-async function payable(parts: Pick<GatewayParts, 'payment' | 'watch'>, topUpId: string, signal: AbortSignal): Promise<string | null> {
+async function payable(parts: CheckoutParts, topUpId: string, signal: AbortSignal): Promise<string | null> {
   const deadline = performance.now() + WAIT_MS;
   do {
     const payment = await parts.payment(topUpId);
@@ -170,7 +173,7 @@ const MISSING_WAIT_MS = 2_000;
 const LOOK_AGAIN_MS = 200;
 
 /** Resolves when the actor may have moved, or after a moment. */
-function moved(parts: Pick<GatewayParts, 'watch'>, actor: `payment:${string}`): Promise<void> {
+function moved(parts: Pick<CheckoutParts, 'watch'>, actor: `payment:${string}`): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);

@@ -104,7 +104,7 @@ function listWallets(parts: GatewayParts) {
     handle: async ({ caller }) => {
       const owner = await parts.owner(ownerIdOf(caller));
       const wallets = owner?.state.wallets ?? [];
-      const views = await Promise.all(wallets.map((wallet) => parts.wallet(wallet.number)));
+      const views = await parts.wallets(wallets.map((wallet) => wallet.number));
       return { status: 200, body: { items: wallets.map((wallet, index) => wireWallet(wallet, views[index] ?? null)) } };
     },
   });

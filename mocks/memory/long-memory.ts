@@ -1,5 +1,6 @@
 /** Snapshots, ledger and directory in maps; `mongo.away` makes each of them fail as a database that cannot be reached. */
-import type { ActorId } from '../../engine/message.ts';
+import { Fault } from '../../engine/fault.ts';
+import type { ActorId, EntryId } from '../../engine/message.ts';
 import { compareEntries } from '../../engine/message.ts';
 import type { Directory, DirectoryEntry, Ledger, LedgerPage, Snapshots } from '../../engine/ports.ts';
 
@@ -16,7 +17,7 @@ export function createMemoryMongo(): MemoryMongo {
 
 /** Runs as a call to a server would: the failure is a rejection, never a throw. */
 function call<T>(mongo: MemoryMongo, work: () => T): Promise<T> {
-  if (mongo.away) return Promise.reject(Object.assign(new Error('MongoDB is away'), { code: 'mongo_away', retry: 'later' }));
+  if (mongo.away) return Promise.reject(new Fault({ code: 'mongo_away', retry: 'later' }));
   return Promise.resolve(work());
 }
 
@@ -89,13 +90,22 @@ export function createMemoryDirectory(mongo: MemoryMongo): Directory {
   };
 }
 
-/** `before` is the actor of the last row of the page before. */
+/** `before` is the last row of the page before, `<last>@<actor>`, as the real directory has it. */
 function list(mongo: MemoryMongo, query: Parameters<Directory['list']>[0]): DirectoryEntry[] {
   const matches = ({ actor, listing }: DirectoryEntry): boolean =>
     actor.startsWith(`${query.kind}:`) && Object.entries(query.where).every(([key, value]) => listing[key] === value);
-  const newest = [...mongo.directory.values()]
-    .filter(matches)
-    .sort((a, b) => compareEntries(b.last, a.last) || (a.actor < b.actor ? 1 : -1));
-  const start = query.before === null ? 0 : newest.findIndex((entry) => entry.actor === query.before) + 1;
-  return newest.slice(start, start + query.limit);
+  const newest = [...mongo.directory.values()].filter(matches).sort(newestFirst);
+  const from = query.before === null ? null : placeOf(query.before);
+  return newest.filter((entry) => from === null || newestFirst(from, entry) < 0).slice(0, query.limit);
+}
+
+type Place = Pick<DirectoryEntry, 'last' | 'actor'>;
+
+function newestFirst(a: Place, b: Place): number {
+  return compareEntries(b.last, a.last) || (a.actor < b.actor ? 1 : a.actor > b.actor ? -1 : 0);
+}
+
+function placeOf(before: string): Place {
+  const at = before.indexOf('@');
+  return { last: before.slice(0, at) as EntryId, actor: before.slice(at + 1) as ActorId };
 }

@@ -1,0 +1,53 @@
+/** The one map from refusals (an actor's "no", part of the API) to HTTP, and the sentence that a client's developer reads. */
+import type { BankAccountRefusal } from '../actors/bank-account/state.ts';
+import type { BreakRefusal } from '../actors/break/state.ts';
+import type { NumberRangeRefusal } from '../actors/number-range/state.ts';
+import type { OwnerRefusal } from '../actors/owner/state.ts';
+
+/** What the engine itself refuses, for any kind of actor. */
+type EngineRefusal = 'idempotency_key_reused' | 'too_many_recent_commands';
+
+type Refusal = EngineRefusal | OwnerRefusal | NumberRangeRefusal | BankAccountRefusal | BreakRefusal;
+
+const STATUS = {
+  idempotency_key_reused: 422,
+  too_many_recent_commands: 429,
+  wallet_limit_reached: 409,
+  number_range_exhausted: 503,
+  bank_account_not_open: 409,
+  currency_is_fixed: 409,
+  break_not_found: 404,
+  break_already_resolved: 409,
+  resolution_not_offered: 422,
+  wallet_required: 422,
+  nothing_to_assign: 409,
+  money_waits: 409,
+} as const satisfies Record<Refusal, number>;
+
+const DETAIL: Record<Refusal, string> = {
+  idempotency_key_reused: 'This Idempotency-Key was used for another request before.',
+  too_many_recent_commands: 'Too many commands were given here within a day; try again later.',
+  wallet_limit_reached: 'A client may have at most 100 wallets.',
+  number_range_exhausted: 'All wallet numbers of the configured range are given out; an operator has to add a range.',
+  bank_account_not_open: 'The omnibus account has not been opened yet.',
+  currency_is_fixed: 'The books are kept in the currency they began with.',
+  break_not_found: 'There is no break of this id.',
+  break_already_resolved: 'This break was resolved before; its history says how.',
+  resolution_not_offered: 'This break cannot be resolved in that way.',
+  wallet_required: 'This resolution needs the wallet that the money goes to.',
+  nothing_to_assign: 'This break holds no money that could be given to anybody.',
+  money_waits: 'This break holds money: it is resolved by giving the money to somebody, not by closing.',
+};
+
+/** The refusal as HTTP says it; one that the map does not know yet is a 422. */
+export function statusOf(refusal: string): number {
+  return isKnown(refusal) ? STATUS[refusal] : 422;
+}
+
+export function detailOf(refusal: string): string {
+  return isKnown(refusal) ? DETAIL[refusal] : 'The request was refused; the code says why.';
+}
+
+function isKnown(refusal: string): refusal is Refusal {
+  return Object.hasOwn(STATUS, refusal);
+}
