@@ -31,6 +31,8 @@ export interface RowContent {
   /** Sets the sticky `uniqueId`. */
   returned: boolean;
   hidden: boolean;
+  /** The bank's fee inside a debit; a return comes back without it. Never on the wire. */
+  feeWithin?: bigint | undefined;
   /** The wallet number it was meant for; for the tally only, never on the wire. */
   number?: string | undefined;
 }

@@ -35,6 +35,7 @@ export interface RowRequest extends Posting {
   category?: string | undefined;
   subCategory?: string | undefined;
   returned?: boolean | undefined;
+  feeWithin?: bigint | undefined;
   number?: string | undefined;
 }
 
@@ -145,11 +146,12 @@ export interface DebitRequest extends Posting {
 /** Money leaves; the bank's fee is inside the one amount. */
 export function debit(state: AnbState, request: DebitRequest): Row {
   const { amount, fee = '0', narr2 = 'PAYOUT TEST', sequenceNumber = state.random.digits(16), text, channel, ...rest } = request;
-  const total = amountOf(amount) + amountOf(fee);
+  const feeWithin = amountOf(fee);
+  const total = amountOf(amount) + feeWithin;
   const reference = nextTransfer(state);
   const narr1 = text === undefined ? reference : `${reference}-${text}`;
   const sarie = channel === 'SARIE' ? { network: '02', channel: 'SARIE' } : {};
-  return post(state, { ...rest, ...sarie, amount: decimal(-total), narr1, narr2, narr3: sequenceNumber, prtclrsCode: '16IPI' });
+  return post(state, { ...rest, ...sarie, amount: decimal(-total), feeWithin, narr1, narr2, narr3: sequenceNumber, prtclrsCode: '16IPI' });
 }
 
 /** An outgoing transfer comes back: the principal without the fee, minutes later, under another reference. */
@@ -163,7 +165,7 @@ export function returned(
   return post(state, {
     account: original.account,
     ...rest,
-    amount: amount ?? decimal(-original.amount),
+    amount: amount ?? decimal(-original.amount - (original.feeWithin ?? 0n)),
     narr1: messageId(state, request, 'SAARNBARNB'),
     narr2: original.narr1.split('-')[0] ?? original.narr1,
     narr3: reason,

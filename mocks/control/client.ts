@@ -25,19 +25,19 @@ import type { WebhookTargetOptions } from './webhooks.ts';
 /** What both fakes can be told. */
 export interface FakeControl {
   /** ISO text; null returns to real time. */
-  clock(at: string | null): Promise<{ now: string }>;
-  faults(rule: FaultRule): Promise<FaultState>;
-  faultList(): Promise<FaultState[]>;
+  clock: (at: string | null) => Promise<{ now: string }>;
+  faults: (rule: FaultRule) => Promise<FaultState>;
+  faultList: () => Promise<FaultState[]>;
   /** Without an id: all. */
-  clearFaults(id?: string): Promise<number>;
-  webhooks(): Promise<WebhookListing>;
-  addWebhook(target: WebhookTargetOptions): Promise<void>;
-  removeWebhooks(): Promise<void>;
-  resendEvent(eventId: string, copies?: number): Promise<void>;
+  clearFaults: (id?: string) => Promise<number>;
+  webhooks: () => Promise<WebhookListing>;
+  addWebhook: (target: WebhookTargetOptions) => Promise<void>;
+  removeWebhooks: () => Promise<void>;
+  resendEvent: (eventId: string, copies?: number) => Promise<void>;
   /** Makes every waiting retry happen now. */
-  hurryWebhooks(): Promise<void>;
+  hurryWebhooks: () => Promise<void>;
   /** Resolves when nothing is being sent. */
-  flushWebhooks(): Promise<void>;
+  flushWebhooks: () => Promise<void>;
 }
 
 export interface Telling {
@@ -47,52 +47,52 @@ export interface Telling {
 }
 
 export interface FakeMoyasarControl extends FakeControl {
-  invoices(): Promise<Invoice[]>;
-  invoice(id: string): Promise<Invoice>;
-  pay(invoiceId: string, options?: z.input<typeof payBody>): Promise<Payment>;
-  decline(invoiceId: string, options?: Telling): Promise<Payment>;
-  expire(invoiceId: string): Promise<Invoice>;
-  cancel(invoiceId: string): Promise<Invoice>;
-  payments(): Promise<(Payment & { settledIn: string | null })[]>;
-  refund(paymentId: string, options?: Telling & { amount?: number }): Promise<Payment>;
-  void(paymentId: string, options?: Telling): Promise<Payment>;
-  capture(paymentId: string, options?: Telling & { amount?: number }): Promise<Payment>;
-  chargeback(paymentId: string, options?: z.input<typeof chargebackBody>): Promise<Payment>;
+  invoices: () => Promise<Invoice[]>;
+  invoice: (id: string) => Promise<Invoice>;
+  pay: (invoiceId: string, options?: z.input<typeof payBody>) => Promise<Payment>;
+  decline: (invoiceId: string, options?: Telling) => Promise<Payment>;
+  expire: (invoiceId: string) => Promise<Invoice>;
+  cancel: (invoiceId: string) => Promise<Invoice>;
+  payments: () => Promise<(Payment & { settledIn: string | null })[]>;
+  refund: (paymentId: string, options?: Telling & { amount?: number }) => Promise<Payment>;
+  void: (paymentId: string, options?: Telling) => Promise<Payment>;
+  capture: (paymentId: string, options?: Telling & { amount?: number }) => Promise<Payment>;
+  chargeback: (paymentId: string, options?: z.input<typeof chargebackBody>) => Promise<Payment>;
   /** Forces a status and tells of it. */
-  state(paymentId: string, change: z.input<typeof stateBody>): Promise<Payment>;
+  state: (paymentId: string, change: z.input<typeof stateBody>) => Promise<Payment>;
   /** Sends the last event of a payment again, or the last of a type. */
-  resend(paymentId: string, options?: { type?: string; copies?: number }): Promise<void>;
-  settle(options?: z.input<typeof settleBody>): Promise<Settled>;
-  settlements(): Promise<Settled[]>;
+  resend: (paymentId: string, options?: { type?: string; copies?: number }) => Promise<void>;
+  settle: (options?: z.input<typeof settleBody>) => Promise<Settled>;
+  settlements: () => Promise<Settled[]>;
   /** A new `balance_transferred` event. */
-  announce(settlementId: string, copies?: number): Promise<{ eventId: string }>;
+  announce: (settlementId: string, copies?: number) => Promise<{ eventId: string }>;
   /** The same `balance_transferred` event again. */
-  resendSettlement(settlementId: string, copies?: number): Promise<void>;
+  resendSettlement: (settlementId: string, copies?: number) => Promise<void>;
 }
 
 export interface FakeAnbControl extends FakeControl {
-  transfer(options: z.input<typeof transferBody>): Promise<BankRow>;
-  bulk(options: z.input<typeof bulkBody>): Promise<BulkResult>;
-  payout(options: z.input<typeof payoutBody>): Promise<BankRow>;
-  row(options: z.input<typeof rowBody>): Promise<BankRow>;
-  debit(options: z.input<typeof debitBody>): Promise<BankRow>;
-  returned(options: z.input<typeof returnBody>): Promise<BankRow>;
-  reverse(options: z.input<typeof reversalBody>): Promise<BankRow>;
-  twoLegs(options: z.input<typeof twoLegsBody>): Promise<{ debit: BankRow; credit: BankRow }>;
-  rows(of?: { account?: string; postDate?: string }): Promise<BankRow[]>;
-  hide(refNum: string, of?: { srl?: string; account?: string }): Promise<BankRow>;
-  reveal(refNum: string, of?: { srl?: string; account?: string }): Promise<BankRow>;
-  change(refNum: string, change: z.input<typeof changeBody>): Promise<BankRow>;
+  transfer: (options: z.input<typeof transferBody>) => Promise<BankRow>;
+  bulk: (options: z.input<typeof bulkBody>) => Promise<BulkResult>;
+  payout: (options: z.input<typeof payoutBody>) => Promise<BankRow>;
+  row: (options: z.input<typeof rowBody>) => Promise<BankRow>;
+  debit: (options: z.input<typeof debitBody>) => Promise<BankRow>;
+  returned: (options: z.input<typeof returnBody>) => Promise<BankRow>;
+  reverse: (options: z.input<typeof reversalBody>) => Promise<BankRow>;
+  twoLegs: (options: z.input<typeof twoLegsBody>) => Promise<{ debit: BankRow; credit: BankRow }>;
+  rows: (of?: { account?: string; postDate?: string }) => Promise<BankRow[]>;
+  hide: (refNum: string, of?: { srl?: string; account?: string }) => Promise<BankRow>;
+  reveal: (refNum: string, of?: { srl?: string; account?: string }) => Promise<BankRow>;
+  change: (refNum: string, change: z.input<typeof changeBody>) => Promise<BankRow>;
   /** The row is posted on another day, at its end. */
-  move(refNum: string, postDate: string): Promise<BankRow>;
-  opening(options: z.input<typeof openingBody>): Promise<void>;
-  days(account?: string): Promise<BankDay[]>;
+  move: (refNum: string, postDate: string) => Promise<BankRow>;
+  opening: (options: z.input<typeof openingBody>) => Promise<void>;
+  days: (account?: string) => Promise<BankDay[]>;
   /** Decimal text. */
-  balance(account?: string): Promise<string>;
-  tally(account?: string): Promise<Tally>;
-  expireTokens(): Promise<void>;
+  balance: (account?: string) => Promise<string>;
+  tally: (account?: string) => Promise<Tally>;
+  expireTokens: () => Promise<void>;
   /** Any event of the bank. */
-  send(type: string, payload: unknown): Promise<void>;
+  send: (type: string, payload: unknown) => Promise<void>;
 }
 
 /** A control call that the fake refused. */

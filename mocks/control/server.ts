@@ -5,7 +5,7 @@ import type Koa from 'koa';
 export interface Listening {
   url: string;
   port: number;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /** Longer than any client keeps a connection, so that it is never we who close one under a request. */
