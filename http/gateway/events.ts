@@ -21,7 +21,7 @@ export interface EventStreamOptions {
   readonly after: number;
   /** Ends the stream in good order. */
   readonly signal: AbortSignal;
-  render(posting: Posting): { readonly event: string; readonly data: unknown };
+  readonly render: (posting: Posting) => { readonly event: string; readonly data: unknown };
 }
 
 const POLL_MS = 2_000;

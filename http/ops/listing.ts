@@ -1,6 +1,7 @@
 /** Lists come from the directory: it may be a little behind, and says so. One thing looked at by itself is exact. */
 import { z } from 'zod';
-import { entryId } from '../../engine/snapshot-codec.ts';
+import { directoryCursor } from '../../engine/directory-cursor.ts';
+import { actorId, entryId } from '../../engine/snapshot-codec.ts';
 import { idOf } from '../../engine/message.ts';
 import type { EntryId } from '../../engine/message.ts';
 import { badCursor, cursorOf, keyOf } from '../paging.ts';
@@ -46,9 +47,10 @@ export async function list<T>(
   };
 }
 
-/** The directory's own way to say a place: `<last>@<actor>`. */
+/** The directory's own cursor. */
 function placeOf(cursor: string): string {
-  const [last = '', actor = ''] = keyOf(cursor, 2);
-  if (!entryId.safeParse(last).success) throw badCursor();
-  return `${last}@${actor}`;
+  const [last, actor] = keyOf(cursor, 2);
+  const place = z.object({ last: entryId, actor: actorId }).safeParse({ last, actor });
+  if (!place.success) throw badCursor();
+  return directoryCursor(place.data);
 }

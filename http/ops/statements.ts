@@ -143,7 +143,8 @@ function getStatement(parts: OpsParts) {
     replies: { 200: { description: 'The day', schema: statementSchema } },
     handle: async ({ params }) => {
       const view = await parts.statementDay(`${parts.account}:${params.date}`);
-      if (view?.state.known === undefined || view.state.known === null) throw problem(404, 'statement_not_found', 'No statement of this day is known.');
+      if (view?.state.known === undefined || view.state.known === null)
+        throw problem(404, 'statement_not_found', 'No statement of this day is known.');
       const { known, status, pages } = view.state;
       const { account, currency } = parts;
       const body = { account, currency, ...wireDay({ ...known, date: params.date }, currency), status, pages, asOf: view.asOf };
