@@ -1,4 +1,7 @@
-/** The one client of a process, with timeouts short enough that a MongoDB that is away is noticed in about two seconds. */
+/**
+ * The one client of a process, with timeouts short enough that a MongoDB that is away is noticed soon: a stopped server after 2 to 4 seconds
+ * (heartbeat, its timeout, the driver's one retry), an unreachable one after 1.5.
+ */
 import { MongoClient, MongoError } from 'mongodb';
 import { Fault } from '../../engine/fault.ts';
 
@@ -7,12 +10,12 @@ export interface MongoOptions {
   readonly database: string;
 }
 
-const SELECTION_MS = 2_000;
-const CONNECT_MS = 2_000;
+const SELECTION_MS = 1_500;
+const CONNECT_MS = 1_500;
 /** An insert of the largest chunk on a busy disk; longer is taken for away. */
 const SOCKET_MS = 10_000;
 /** How often the driver looks whether the server is there: after a stop, calls in flight fail within this and `CONNECT_MS`. */
-const HEARTBEAT_MS = 1_000;
+const HEARTBEAT_MS = 500;
 const POOL_MAX = 10;
 const MAJORITY_MS = 5_000;
 

@@ -4,10 +4,11 @@
  */
 import type { Collection, Filter } from 'mongodb';
 import { z } from 'zod';
+import { parseDirectoryCursor } from '../../engine/directory-cursor.ts';
 import { compareEntries, kindOf } from '../../engine/message.ts';
 import type { EntryId } from '../../engine/message.ts';
 import type { Directory, DirectoryEntry } from '../../engine/ports.ts';
-import { actorId, entryId } from '../../engine/snapshot-codec.ts';
+import { actorId } from '../../engine/snapshot-codec.ts';
 import { attempt, chunksOf } from './connection.ts';
 
 const MS_DIGITS = 15;
@@ -76,9 +77,9 @@ function matching(where: Readonly<Record<string, string | boolean>>): Record<str
 
 /** Entries of different mailboxes may have the same id: the actor decides then. */
 function olderThan(before: string): Filter<DirectoryDocument> {
-  const at = before.indexOf('@');
-  const last = padded(entryId.parse(before.slice(0, at)));
-  return { $or: [{ 'v.last': { $lt: last } }, { 'v.last': last, _id: { $lt: before.slice(at + 1) } }] };
+  const cursor = parseDirectoryCursor(before);
+  const last = padded(cursor.last);
+  return { $or: [{ 'v.last': { $lt: last } }, { 'v.last': last, _id: { $lt: cursor.actor } }] };
 }
 
 function parse(found: unknown): DirectoryEntry {
