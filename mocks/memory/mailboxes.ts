@@ -10,6 +10,7 @@ import type {
   Sent,
   Shard,
   ShardCommit,
+  TimerRecord,
 } from '../../engine/ports.ts';
 import { decideReady, deliver, entriesAfter, headOf, isHeld, nextId, sameHead, shardStore, storeOf } from './store.ts';
 import type { ShardStore, Store } from './store.ts';
@@ -48,25 +49,30 @@ export function createMemoryMailboxes(store: Store): Mailboxes {
   };
 }
 
+/** The limit is shared among the shards that have any, the shortest first: what they leave of their share is for the longer ones. */
 function peek(store: Store, shards: readonly Shard[], limit: number): Map<Shard, ActorId[]> {
+  const waiting = shards.map((name) => shardStore(store, name)).filter(({ ready }) => ready.size > 0);
+  waiting.sort((a, b) => a.ready.size - b.ready.size);
+  let left = limit;
   const found = new Map<Shard, ActorId[]>();
-  for (const name of shards) {
-    const shard = shardStore(store, name);
-    if (shard.ready.size === 0) continue;
-    if (shard.ready.size <= limit) {
-      found.set(name, [...shard.ready.keys()]);
-      continue;
-    }
-    const oldest = [...shard.ready.entries()].sort((a, b) => a[1] - b[1]).map(([actor]) => actor);
-    const half = Math.ceil(limit / 2);
-    const rest = oldest.slice(half);
-    const rotated = Array.from({ length: limit - half }, (_, index) => rest[(shard.rotation + index) % rest.length]).filter(
-      (actor) => actor !== undefined,
-    );
-    shard.rotation += limit - half;
-    found.set(name, [...new Set([...oldest.slice(0, half), ...rotated])]);
+  for (const [index, shard] of waiting.entries()) {
+    const share = Math.min(shard.ready.size, Math.ceil(left / (waiting.length - index)));
+    left -= share;
+    if (share > 0) found.set(shard.shard, share === shard.ready.size ? [...shard.ready.keys()] : peekShare(shard, share));
   }
   return found;
+}
+
+/** Half the oldest, half rotating through the rest. */
+function peekShare(shard: ShardStore, share: number): ActorId[] {
+  const oldest = [...shard.ready.entries()].sort((a, b) => a[1] - b[1]).map(([actor]) => actor);
+  const half = Math.ceil(share / 2);
+  const rest = oldest.slice(half);
+  const rotated = Array.from({ length: share - half }, (_, index) => rest[(shard.rotation + index) % rest.length]).filter(
+    (actor) => actor !== undefined,
+  );
+  shard.rotation += share - half;
+  return [...new Set([...oldest.slice(0, half), ...rotated])];
 }
 
 function commitOne(store: Store, commit: ShardCommit): CommitResult {
@@ -90,13 +96,22 @@ function apply(store: Store, shard: ShardStore, commit: ShardCommit): void {
   for (const [account, amount] of commit.totals) shard.totals.set(account, (shard.totals.get(account) ?? 0n) + amount);
   for (const delivery of commit.deliveries) deliver(store, delivery);
   for (const record of commit.effects) addEffect(store, record.actor, record);
-  for (const timer of commit.timers) {
-    const name = `${timer.actor} ${timer.key}`;
-    if (timer.at === null) shard.timers.delete(name);
-    else shard.timers.set(name, { actor: timer.actor, key: timer.key, at: timer.at });
-  }
-  for (const park of commit.parks) shard.parked.set(park.actor, { ...park, shard: shard.shard, since: store.system.wallMs() });
+  for (const timer of commit.timers) setTimer(shard, timer);
+  for (const park of commit.parks) parkOne(store, shard, park);
   for (const { actor } of [...commit.actors, ...commit.parks]) decideReady(shard, actor);
+}
+
+function setTimer(shard: ShardStore, { actor, key, at }: TimerRecord): void {
+  const name = `${actor} ${key}`;
+  if (at === null) shard.timers.delete(name);
+  else shard.timers.set(name, { actor, key, at });
+}
+
+/** A park that was overtaken (its entry is committed by now) is void. */
+function parkOne(store: Store, shard: ShardStore, park: ShardCommit['parks'][number]): void {
+  const overtaken = park.entry !== '-' && compareEntries(park.entry as EntryId, headOf(shard.tips.get(park.actor)).last) <= 0;
+  if (overtaken || shard.parked.has(park.actor)) return;
+  shard.parked.set(park.actor, { ...park, shard: shard.shard, since: store.system.wallMs() });
 }
 
 function addEffect(store: Store, actor: ActorId, record: ShardCommit['effects'][number]): void {
@@ -105,12 +120,15 @@ function addEffect(store: Store, actor: ActorId, record: ShardCommit['effects'][
   shard.effects.set(claim, { record, claim, attempts: 0, claimedAt: null });
 }
 
+/** Whether the tip names the given snapshot now. */
 function trimOne(shard: ShardStore, { actor, snapshot, keep }: NameSnapshot): boolean {
   const tip = shard.tips.get(actor);
   if (tip === undefined || compareEntries(snapshot.last, tip.last) > 0) return false;
   if (snapshot.last === tip.last && snapshot.chain !== tip.chain) return false;
+  const name = `${snapshot.last}~${snapshot.chain}`;
+  if (tip.snapshot === name) return true;
   if (tip.snapshot !== null && compareEntries(namedLast(tip.snapshot), snapshot.last) >= 0) return false;
-  shard.tips.set(actor, { ...tip, snapshot: `${snapshot.last}~${snapshot.chain}` });
+  shard.tips.set(actor, { ...tip, snapshot: name });
   const mailbox = shard.mailboxes.get(actor);
   if (mailbox === undefined) return true;
   const uncovered = entriesAfter(shard, actor, snapshot.last).length;
@@ -129,7 +147,7 @@ function readOne(store: Store, { actor, after }: ReadRequest): ReadResult {
   const tip = shard.tips.get(actor) ?? null;
   const named = tip?.snapshot ?? null;
   const covered = named === null ? beginning() : namedLast(named);
-  const from = after !== null && compareEntries(after, covered) > 0 ? after : covered;
+  const from = after ?? covered;
   return { tip, entries: entriesAfter(shard, actor, from).slice(0, READ_ENTRIES_MAX), parked: shard.parked.has(actor) };
 }
 
@@ -139,7 +157,7 @@ function due(store: Store, lease: Lease): number {
   const ripe = [...shard.timers.entries()].filter(([, timer]) => timer.at <= now).slice(0, DUE_TIMERS_MAX);
   for (const [name, { actor, key, at }] of ripe) {
     shard.timers.delete(name);
-    deliver(store, { to: actor, id: `${actor}/timer/${key}@${at}`, type: 'TimerDue', body: toJson({ key, at }), from: 'timer', trace: '' });
+    deliver(store, { to: actor, id: `${name}@${at}`, type: 'TimerDue', body: toJson({ key, at }), from: 'timer', trace: '' });
   }
   return ripe.length;
 }

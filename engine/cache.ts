@@ -1,0 +1,126 @@
+/**
+ * The actors in memory: an LRU of those that a snapshot covers wholly, and a pinned map of those with unsaved entries.
+ *
+ * C1  An envelope enters only after its commit succeeded, or after a load whose chain equalled the tip's.
+ * C2  Unsaved actors are never evicted: while MongoDB is away, memory is the only fast way to their state. They are in the order in
+ *     which they became unsaved, so that the first is the oldest.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Envelope } from './envelope.ts';
+import type { ActorId } from './message.ts';
+import type { Head, LedgerPage, Shard } from './ports.ts';
+
+export interface Unsaved {
+  /** Monotonic, of the oldest unsaved entry. */
+  readonly sinceMs: number;
+  readonly entries: number;
+  /** Ledger pages that must be inserted before a snapshot of the envelope. */
+  readonly pages: readonly LedgerPage[];
+}
+
+export interface HotActor {
+  readonly shard: Shard;
+  readonly envelope: Envelope;
+  /** `<last>~<chain>` of the snapshot that the tip is known to name. */
+  readonly named: string | null;
+  readonly unsaved: Unsaved | null;
+}
+
+/** What a commit adds to an actor in memory. */
+export interface Advance {
+  readonly shard: Shard;
+  readonly envelope: Envelope;
+  readonly entries: number;
+  readonly pages: readonly LedgerPage[];
+  readonly nowMs: number;
+}
+
+/** A snapshot that the tip names now; entries after it remain unsaved. */
+export interface Saved {
+  readonly head: Head;
+  /** Monotonic, when the envelope was taken for it. */
+  readonly takenMs: number;
+  /** Ledger pages that were inserted with it: the first ones of the unsaved. */
+  readonly pages: number;
+}
+
+export interface Cache {
+  get(actor: ActorId): HotActor | undefined;
+  put(hot: HotActor): void;
+  advance(change: Advance): void;
+  saved(actor: ActorId, snapshot: Saved): void;
+  drop(actor: ActorId): void;
+  dropShards(shards: ReadonlySet<Shard>): void;
+  /** Oldest first. */
+  dirty(): Iterable<HotActor>;
+  oldestDirty(): HotActor | undefined;
+  readonly size: number;
+  readonly dirtySize: number;
+}
+
+export function createCache({ hotActors }: { readonly hotActors: number }): Cache {
+  const clean = new LRUCache<ActorId, HotActor>({ max: hotActors });
+  const dirty = new Map<ActorId, HotActor>();
+  const put = (hot: HotActor): void => {
+    const actor = hot.envelope.actor;
+    if (hot.unsaved === null) {
+      dirty.delete(actor);
+      clean.set(actor, hot);
+    } else {
+      clean.delete(actor);
+      dirty.set(actor, hot);
+    }
+  };
+  return {
+    get: (actor) => dirty.get(actor) ?? clean.get(actor),
+    put,
+    advance: (change) => {
+      put(advanced(dirty.get(change.envelope.actor) ?? clean.get(change.envelope.actor), change));
+    },
+    saved: (actor, snapshot) => {
+      const hot = dirty.get(actor);
+      if (hot === undefined) return;
+      dirty.delete(actor); // what remains is younger than the others: it goes to the end
+      put(afterSnapshot(hot, snapshot));
+    },
+    drop: (actor) => {
+      dirty.delete(actor);
+      clean.delete(actor);
+    },
+    dropShards: (shards) => {
+      for (const [actor, hot] of dirty) if (shards.has(hot.shard)) dirty.delete(actor);
+      for (const [actor, hot] of [...clean.entries()]) if (shards.has(hot.shard)) clean.delete(actor);
+    },
+    dirty: () => dirty.values(),
+    oldestDirty: () => {
+      for (const hot of dirty.values()) return hot;
+      return undefined;
+    },
+    get size() {
+      return clean.size + dirty.size;
+    },
+    get dirtySize() {
+      return dirty.size;
+    },
+  };
+}
+
+function advanced(hot: HotActor | undefined, { shard, envelope, entries, pages, nowMs }: Advance): HotActor {
+  const before = hot?.unsaved ?? null;
+  const unsaved: Unsaved =
+    before === null
+      ? { sinceMs: nowMs, entries, pages }
+      : {
+          sinceMs: before.sinceMs,
+          entries: before.entries + entries,
+          pages: pages.length === 0 ? before.pages : [...before.pages, ...pages],
+        };
+  return { shard, envelope, named: hot?.named ?? null, unsaved };
+}
+
+function afterSnapshot(hot: HotActor, { head, takenMs, pages }: Saved): HotActor {
+  const named = `${head.last}~${head.chain}`;
+  const entries = hot.envelope.head.n - head.n;
+  if (entries <= 0) return { ...hot, named, unsaved: null };
+  return { ...hot, named, unsaved: { sinceMs: takenMs, entries, pages: (hot.unsaved?.pages ?? []).slice(pages) } };
+}

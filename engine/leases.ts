@@ -1,0 +1,166 @@
+/**
+ * Keeps the shards of this worker: which ones it should have, which ones it has, and until when it may work.
+ *
+ * H1  Work on a shard ends at two thirds of the TTL after the last renewal was *sent*, by the monotonic clock: the server cannot have
+ *     given the lease away by then. (The token fences what comes later all the same.)
+ * H2  A shard is given to another living worker only after its cycle has ended and its unsaved actors were tried to be saved.
+ * H3  After a takeover by expiry the shard is suspicious: see careful.ts.
+ */
+import type { Layout } from './layout.ts';
+import type { Limits } from './limits.ts';
+import type { Log, Metrics } from './metrics.ts';
+import type { OwnedShard } from './ownership.ts';
+import { ownerOf } from './placement.ts';
+import type { Lease, Leases, Shard, System } from './ports.ts';
+
+export interface ShardKeeperOptions {
+  readonly roles: readonly string[];
+  /** Unique for ever: a restarted process is another worker. */
+  readonly worker: string;
+  readonly layout: Pick<Layout, 'shardsOf'>;
+  readonly leases: Leases;
+  readonly system: System;
+  readonly limits: Limits;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Ends the work on shards that are to be given away, and saves what can be saved. */
+  readonly handOver: (shards: ReadonlySet<Shard>) => Promise<void>;
+  /** Shards that are no longer ours. */
+  readonly onLost: (shards: ReadonlySet<Shard>) => void;
+}
+
+export interface ShardKeeper {
+  /** One look: heartbeat, renewal when due, give, take; while it stops, renewals alone. */
+  look(): Promise<void>;
+  /** Shards that may be worked on now. */
+  working(): OwnedShard[];
+  /** Also of shards that are leaving: their last snapshots still need it. */
+  leaseOf(shard: Shard): Lease | undefined;
+  lost(shard: Shard): void;
+  /** Gives everything back and leaves the roles. */
+  stop(): Promise<void>;
+}
+
+interface State {
+  readonly owned: Map<Shard, OwnedShard>;
+  renewedMs: number;
+  moving: Promise<void>;
+  /** The look that runs, or the last one. */
+  looking: Promise<void>;
+  stopping: boolean;
+}
+
+export function createShardKeeper(options: ShardKeeperOptions): ShardKeeper {
+  const state: State = { owned: new Map(), renewedMs: -Infinity, moving: Promise.resolve(), looking: Promise.resolve(), stopping: false };
+  const { system, leases, roles, worker } = options;
+  return {
+    look: () => {
+      const round = state.stopping ? renewWhenDue(state, options) : look(state, options);
+      state.looking = round.catch(() => undefined);
+      return round;
+    },
+    working: () => {
+      const now = system.monotonicMs();
+      return [...state.owned.values()].filter((shard) => !shard.leaving && now < shard.workUntilMs);
+    },
+    leaseOf: (shard) => state.owned.get(shard)?.lease,
+    lost: (shard) => lose([shard], state, options),
+    async stop() {
+      state.stopping = true;
+      await state.looking;
+      await state.moving;
+      await giveBack([...state.owned.values()], state, options);
+      for (const role of roles) await leases.leave(role, worker);
+    },
+  };
+}
+
+async function look(state: State, options: ShardKeeperOptions): Promise<void> {
+  const { roles, leases, worker, limits, layout, metrics } = options;
+  const living = await Promise.all(roles.map((role) => leases.heartbeat(role, worker, limits.leaseTtlMs)));
+  await renewWhenDue(state, options);
+  const wanted = new Map<Shard, string>();
+  roles.forEach((role, index) => {
+    for (const shard of layout.shardsOf(role)) if (ownerOf(shard, living[index] ?? [worker]) === worker) wanted.set(shard, role);
+  });
+  giveSurplus(wanted, state, options);
+  await takeMissing(wanted, state, options);
+  for (const role of roles) metrics.gauge('ironwallet_shards_owned', countOf(state, role), { role });
+}
+
+function countOf(state: State, role: string): number {
+  return [...state.owned.values()].filter((shard) => shard.role === role).length;
+}
+
+async function renewWhenDue(state: State, options: ShardKeeperOptions): Promise<void> {
+  const { system, limits, leases } = options;
+  const sentMs = system.monotonicMs();
+  if (state.owned.size === 0 || sentMs - state.renewedMs < limits.leaseTtlMs / 3) return;
+  const asked = [...state.owned.values()];
+  const held = await leases.renew(
+    asked.map(({ lease }) => lease),
+    limits.leaseTtlMs,
+  );
+  state.renewedMs = sentMs;
+  const heldShards = new Set(held.map(({ shard }) => shard));
+  for (const owned of asked) if (heldShards.has(owned.lease.shard)) owned.workUntilMs = workUntil(sentMs, limits);
+  const gone = asked.filter(({ lease }) => !heldShards.has(lease.shard)).map(({ lease }) => lease.shard);
+  if (gone.length > 0) lose(gone, state, options);
+}
+
+function workUntil(sentMs: number, limits: Limits): number {
+  return sentMs + (limits.leaseTtlMs * 2) / 3; // H1
+}
+
+function lose(shards: readonly Shard[], state: State, { log, metrics, onLost }: ShardKeeperOptions): void {
+  const known = shards.filter((shard) => state.owned.has(shard));
+  if (known.length === 0) return;
+  for (const shard of known) {
+    metrics.count('ironwallet_shards_total', 1, { role: state.owned.get(shard)?.role ?? '', how: 'lost' });
+    state.owned.delete(shard);
+  }
+  log.warn({ shards: known }, 'shards have another owner now');
+  onLost(new Set(known));
+}
+
+/** Shards that belong to another living worker go to it, a few per look. Not awaited: the leases of the others must be renewed meanwhile. */
+function giveSurplus(wanted: ReadonlyMap<Shard, string>, state: State, options: ShardKeeperOptions): void {
+  const surplus = [...state.owned.values()]
+    .filter(({ lease, leaving }) => !leaving && !wanted.has(lease.shard))
+    .slice(0, options.limits.movesPerLook);
+  if (surplus.length === 0) return;
+  for (const shard of surplus) shard.leaving = true;
+  state.moving = state.moving.then(async () => {
+    try {
+      await giveBack(surplus, state, options);
+    } catch (error) {
+      for (const shard of surplus) shard.leaving = false; // the next look tries again
+      options.log.warn({ error: error instanceof Error ? error.message : String(error) }, 'shards could not be given away');
+    }
+  });
+}
+
+async function giveBack(shards: readonly OwnedShard[], state: State, options: ShardKeeperOptions): Promise<void> {
+  const names = new Set(shards.map(({ lease }) => lease.shard));
+  for (const shard of shards) shard.leaving = true;
+  await options.handOver(names); // H2
+  await options.leases.release(shards.map(({ lease }) => lease).filter(({ shard }) => state.owned.has(shard)));
+  for (const { lease, role } of shards) {
+    if (state.owned.delete(lease.shard)) options.metrics.count('ironwallet_shards_total', 1, { role, how: 'released' });
+  }
+  options.onLost(names);
+}
+
+async function takeMissing(wanted: ReadonlyMap<Shard, string>, state: State, options: ShardKeeperOptions): Promise<void> {
+  const { leases, worker, limits, system, metrics } = options;
+  const missing = [...wanted].filter(([shard]) => !state.owned.has(shard)).slice(0, limits.acquiresPerLook);
+  const sentMs = system.monotonicMs();
+  const taken = await Promise.all(missing.map(([shard]) => leases.acquire(shard, worker, limits.leaseTtlMs)));
+  for (const [index, lease] of taken.entries()) {
+    if (lease === null) continue;
+    const role = wanted.get(lease.shard) ?? missing[index]?.[1] ?? '';
+    const tried: OwnedShard['tried'] = lease.via === 'expired' ? new Set() : null; // H3
+    state.owned.set(lease.shard, { lease, role, workUntilMs: workUntil(sentMs, limits), tried, leaving: false });
+    metrics.count('ironwallet_shards_total', 1, { role, how: lease.via });
+  }
+}

@@ -1,0 +1,106 @@
+/** Every bound of the engine in one place: name, unit, reason. A worker may be given other numbers; none may be given infinity. */
+export interface Limits {
+  /** Actors of one cycle over all shards: what `peek` may bring. */
+  readonly actorsPerCycle: number;
+  /** Entries decided in one cycle. At 20 to 50 µs each the event loop is free again within 200 ms. */
+  readonly entriesPerCycle: number;
+  /** Entries of one actor in one cycle: batches of 100 reach 69k to 111k entries/s, longer ones bring little and starve others. */
+  readonly entriesPerActor: number;
+  /** Sends of one cycle: one page of a statement sends 500, so entries alone do not bound memory. */
+  readonly deliveriesPerCycle: number;
+  /** Bounds of one commit call: 500 cold deliveries cost 12 ms of server time, 10,000 cost 203 ms, which would block every lease. */
+  readonly entriesPerCommit: number;
+  readonly deliveriesPerCommit: number;
+  readonly bytesPerCommit: number;
+  /** Times a commit whose answer was lost is sent again before its actors are dropped. */
+  readonly commitAttempts: number;
+  /** Hot actors that need no snapshot; at 16 KB each about 800 MB, most are far smaller. */
+  readonly hotActors: number;
+  /** Actors with unsaved entries; beyond it only actors already in memory are decided. */
+  readonly dirtyActors: number;
+  /** How long a cycle waits for cold actors before it goes on without them. */
+  readonly loadWaitMs: number;
+  /** Cold actors being loaded at a time. */
+  readonly loadingActors: number;
+  /** Snapshots fetched by one call. */
+  readonly snapshotsPerFind: number;
+  /** Tries of an entry whose process died each time, before its actor is parked. */
+  readonly crashAttempts: number;
+  /** An actor is flushed after so many entries... */
+  readonly flushEntries: number;
+  /** ...or when its oldest unsaved entry is this old. */
+  readonly flushAgeMs: number;
+  readonly flushEveryMs: number;
+  /** Snapshots, and their bytes, of one insert. */
+  readonly snapshotsPerInsert: number;
+  readonly bytesPerInsert: number;
+  /** An encoded state beyond this is reported: it should never have grown so far (I9). */
+  readonly stateBytes: number;
+  /** Entries that stay in a mailbox for people to look at. */
+  readonly entriesKept: number;
+  /** Superseded snapshots live this long (one per hour); a Redis that failed over may name an older one again. */
+  readonly snapshotRetentionMs: number;
+  /** Superseded snapshots beyond one an hour live this long. */
+  readonly snapshotThinAfterMs: number;
+  /** Superseded snapshots remembered for deletion; what does not fit stays in the database. */
+  readonly retiredSnapshots: number;
+  readonly leaseTtlMs: number;
+  /** Pause between looks at heartbeats and free shards: how long a hand-over takes. */
+  readonly leaseEveryMs: number;
+  /** Shards given to other living workers per look, so that a newcomer does not stop everything at once. */
+  readonly movesPerLook: number;
+  /** Leases asked for at a time. */
+  readonly acquiresPerLook: number;
+  readonly idleMinMs: number;
+  readonly idleMaxMs: number;
+  readonly timersEveryMs: number;
+  /** A mailbox without traffic for this long is deleted; people look at recent ones. */
+  readonly forgetAfterMs: number;
+  readonly forgetEveryMs: number;
+  /** Mailboxes deleted per look. */
+  readonly forgetsPerLook: number;
+  /** How long a stopping worker tries to save what is unsaved; the rest is replayed by the next owner. */
+  readonly stopFlushMs: number;
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+export const DEFAULT_LIMITS: Limits = {
+  actorsPerCycle: 2_000,
+  entriesPerCycle: 4_000,
+  entriesPerActor: 256,
+  deliveriesPerCycle: 20_000,
+  entriesPerCommit: 1_000,
+  deliveriesPerCommit: 2_000,
+  bytesPerCommit: 4 * 1024 * 1024,
+  commitAttempts: 5,
+  hotActors: 50_000,
+  dirtyActors: 200_000,
+  loadWaitMs: 100,
+  loadingActors: 4_000,
+  snapshotsPerFind: 1_000,
+  crashAttempts: 3,
+  flushEntries: 200,
+  flushAgeMs: 10 * SECOND,
+  flushEveryMs: 200,
+  snapshotsPerInsert: 500,
+  bytesPerInsert: 8 * 1024 * 1024,
+  stateBytes: 256 * 1024,
+  entriesKept: 16,
+  snapshotRetentionMs: 24 * HOUR,
+  snapshotThinAfterMs: 10 * MINUTE,
+  retiredSnapshots: 200_000,
+  leaseTtlMs: 5 * SECOND,
+  leaseEveryMs: 500,
+  movesPerLook: 8,
+  acquiresPerLook: 256,
+  idleMinMs: 2,
+  idleMaxMs: 25,
+  timersEveryMs: 200,
+  forgetAfterMs: 24 * HOUR,
+  forgetEveryMs: 5 * SECOND,
+  forgetsPerLook: 100,
+  stopFlushMs: 10 * SECOND,
+};

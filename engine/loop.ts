@@ -1,0 +1,69 @@
+/** A loop of the worker: does something again and again, survives its failures, sleeps in between, can be woken and stopped. */
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import type { Log, Metrics } from './metrics.ts';
+import type { System } from './ports.ts';
+
+export interface Loop {
+  /** Cuts the current or the next sleep short. */
+  wake(): void;
+  /** Resolves when the round that runs has ended; no other begins. */
+  stop(): Promise<void>;
+}
+
+export interface LoopOptions {
+  readonly name: string;
+  /** One round; how many milliseconds to sleep after it. */
+  readonly round: () => Promise<number>;
+  readonly system: System;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** Sleeps are cut into pieces, so that a stopped process does not wait for a long timer. */
+const PIECE_MS = 500;
+const FAILURE_MIN_MS = 20;
+const FAILURE_MAX_MS = 1_000;
+
+export function startLoop({ name, round, system, metrics, log }: LoopOptions): Loop {
+  let stopping = false;
+  let woken = false;
+  let wakeUp = (): void => undefined;
+  let failures = 0;
+  const wake = (): void => {
+    woken = true;
+    wakeUp();
+  };
+  const pause = async (ms: number): Promise<void> => {
+    for (let left = ms; left > 0 && !woken && !stopping; left -= PIECE_MS) {
+      const called = new Promise<void>((resolve) => (wakeUp = resolve));
+      await Promise.race([called, system.sleep(Math.min(left, PIECE_MS))]);
+    }
+    woken = false;
+    await yieldToOthers(); // a loop that never sleeps must not starve timers and sockets
+  };
+  const once = async (): Promise<number> => {
+    try {
+      const ms = await round();
+      failures = 0;
+      return ms;
+    } catch (error) {
+      const waitMs = Math.min(FAILURE_MAX_MS, FAILURE_MIN_MS * 2 ** failures);
+      failures += 1;
+      metrics.count('ironwallet_loop_failures_total', 1, { loop: name });
+      log.warn({ loop: name, waitMs, error: error instanceof Error ? error.message : String(error) }, 'a round failed; it goes on');
+      return waitMs;
+    }
+  };
+  const run = async (): Promise<void> => {
+    while (!stopping) await pause(await once());
+  };
+  const done = run();
+  return {
+    wake,
+    stop() {
+      stopping = true;
+      wake();
+      return done;
+    },
+  };
+}

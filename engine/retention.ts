@@ -1,0 +1,78 @@
+/**
+ * Deletes snapshots that are no longer needed, long after they were superseded.
+ *
+ * N1  Deleted is only what lies below the one before the snapshot that a tip names now, read directly before. Never anything newer.
+ * N2  One an hour stays for the whole retention, the others for a shorter time: a Redis that failed over may name an older one again.
+ * N3  What a stop or a full queue forgets stays in the database: space, never truth.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Limits } from './limits.ts';
+import { compareEntries, msOf } from './message.ts';
+import type { ActorId, EntryId } from './message.ts';
+import type { Mailboxes, Snapshots, System } from './ports.ts';
+import { parseSnapshotName, snapshotId } from './snapshot-codec.ts';
+
+export interface Superseded {
+  readonly actor: ActorId;
+  /** Name of the snapshot that is no longer the newest. */
+  readonly former: string;
+  /** Last entry of the one that took its place. */
+  readonly by: EntryId;
+}
+
+interface Retired extends Superseded {
+  /** Milliseconds since 1970. */
+  readonly dueMs: number;
+}
+
+export interface Retention {
+  superseded(one: Superseded): void;
+  /** Deletes a batch of what is due; how many. */
+  sweep(): Promise<number>;
+}
+
+export interface RetentionOptions {
+  readonly snapshots: Pick<Snapshots, 'remove'>;
+  readonly mailboxes: Pick<Mailboxes, 'read'>;
+  readonly system: System;
+  readonly limits: Limits;
+}
+
+const HOUR_MS = 3_600_000;
+const SWEEP_MAX = 500;
+/** After every real entry: the read is for the tip alone. */
+const END: EntryId = '999999999999999-0';
+
+export function createRetention({ snapshots, mailboxes, system, limits }: RetentionOptions): Retention {
+  // Two queues, each in the order of its due times, because each has one delay.
+  const thinned: Retired[] = [];
+  const kept: Retired[] = [];
+  const keptHour = new LRUCache<ActorId, number>({ max: limits.hotActors });
+  const push = (queue: Retired[], one: Superseded, delayMs: number): void => {
+    if (thinned.length + kept.length < limits.retiredSnapshots) queue.push({ ...one, dueMs: system.wallMs() + delayMs }); // N3
+  };
+  const superseded = (one: Superseded): void => {
+    const hour = Math.floor(msOf(parseSnapshotName(one.former).last) / HOUR_MS);
+    if (keptHour.get(one.actor) === hour) return push(thinned, one, limits.snapshotThinAfterMs);
+    keptHour.set(one.actor, hour);
+    push(kept, one, limits.snapshotRetentionMs);
+  };
+  const sweepQueue = async (queue: Retired[]): Promise<number> => {
+    const now = system.wallMs();
+    const due = queue.slice(0, SWEEP_MAX).filter((one) => one.dueMs <= now);
+    if (due.length === 0) return 0;
+    const looks = await mailboxes.read(due.map(({ actor }) => ({ actor, after: END })));
+    const isBelow = (one: Retired, index: number): boolean => {
+      const named = looks[index]?.tip?.snapshot ?? null;
+      return named !== null && compareEntries(parseSnapshotName(named).last, one.by) > 0; // N1
+    };
+    const ids = due.filter(isBelow).map(({ actor, former }) => snapshotId(actor, former));
+    if (ids.length > 0) await snapshots.remove(ids);
+    queue.splice(0, due.length);
+    due.forEach((one, index) => {
+      if (!isBelow(one, index)) push(queue, one, limits.snapshotThinAfterMs);
+    });
+    return ids.length;
+  };
+  return { superseded, sweep: async () => (await sweepQueue(thinned)) + (await sweepQueue(kept)) };
+}

@@ -1,0 +1,333 @@
+/**
+ * A turn: receive, load, decide, commit, publish. One cycle takes a bounded batch of actors and entries over all shards of the worker.
+ *
+ * T1  `decide` has no await: between looking at a tip and building its commit nothing else of this process can run.
+ * T2  An envelope in memory is used only while its head equals the fetched tip, and replaced only after its commit was applied (I1, I6).
+ * T3  What fails stays in `ready` or becomes parked (I4): a fault of the world leaves it, a bug of the actor parks it.
+ * T4  All of publish may be lost or repeated.
+ */
+import type { Kind } from './actor.ts';
+import type { Cache } from './cache.ts';
+import { planCommits, weightOf } from './commits.ts';
+import type { PlannedCommit, Turn } from './commits.ts';
+import { decideEntry, freshEnvelope } from './envelope.ts';
+import type { Envelope, Outcome } from './envelope.ts';
+import type { Limits } from './limits.ts';
+import type { ColdActor, Loader } from './load.ts';
+import type { ActorId, StoredEntry } from './message.ts';
+import { kindOf } from './message.ts';
+import type { Log, Metrics } from './metrics.ts';
+import type { OwnedShard } from './ownership.ts';
+import type { CommitResult, Fetched, FetchRequest, Head, Hints, Mailboxes, Shard, System } from './ports.ts';
+import type { Registry } from './registry.ts';
+
+export interface TurnDeps {
+  readonly registry: Registry;
+  readonly layout: { shardOf(actor: ActorId): Shard };
+  readonly mailboxes: Pick<Mailboxes, 'peek' | 'fetch' | 'commit'>;
+  readonly hints: Pick<Hints, 'committed' | 'work'>;
+  readonly cache: Cache;
+  readonly loader: Loader;
+  readonly system: System;
+  readonly limits: Limits;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Another owner holds the shard. */
+  readonly onFenced: (shard: Shard) => void;
+}
+
+/** What one shard brought. */
+export interface Batch {
+  readonly owned: OwnedShard;
+  readonly fetched: readonly Fetched[];
+}
+
+/** An actor in memory at its tip, with its next entries. */
+interface Loaded {
+  readonly actor: ActorId;
+  readonly kind: Kind;
+  readonly envelope: Envelope;
+  readonly entries: readonly StoredEntry[];
+}
+
+export interface ShardTurns {
+  readonly owned: OwnedShard;
+  readonly turns: readonly Turn[];
+}
+
+interface Committed {
+  readonly owned: OwnedShard;
+  readonly planned: PlannedCommit;
+  readonly result: CommitResult;
+}
+
+export interface CycleResult {
+  readonly entries: number;
+  /** Actors that moved or were parked: they need no second look. */
+  readonly actors: readonly ActorId[];
+}
+
+/** One round over the shards. */
+export async function cycle(shards: readonly OwnedShard[], deps: TurnDeps): Promise<CycleResult> {
+  const began = deps.system.monotonicMs();
+  const batches = await receive(shards, deps);
+  const result = await turn(batches, deps);
+  if (result.entries > 0) deps.metrics.observe('ironwallet_cycle_ms', deps.system.monotonicMs() - began);
+  return result;
+}
+
+/** The verbs after receive. */
+export async function turn(batches: readonly Batch[], deps: TurnDeps): Promise<CycleResult> {
+  const { loaded, broken } = await load(batches, deps);
+  const turns = decide(loaded, broken, deps); // no await in here: T1
+  const committed = await commit(turns, deps);
+  return publish(committed, deps);
+}
+
+// ---- receive -----------------------------------------------------------------------------------------------------------------------
+
+async function receive(shards: readonly OwnedShard[], deps: TurnDeps): Promise<Batch[]> {
+  if (shards.length === 0) return [];
+  const waiting = await peek(shards, deps);
+  const actors = waiting.reduce((sum, one) => sum + one.actors.length, 0);
+  const { entriesPerCycle, entriesPerActor } = deps.limits;
+  const count = Math.min(entriesPerActor, Math.max(1, Math.floor(entriesPerCycle / Math.max(1, actors))));
+  const batches = await Promise.all(
+    waiting.map(({ owned, actors: some }) => {
+      const requests = some.map((actor) => ({ actor, count }));
+      return fetch(owned, { requests, careful: false }, deps);
+    }),
+  );
+  return batches.filter((batch) => batch !== null);
+}
+
+/** Ready actors that may be decided in batches: not those under suspicion, and only hot ones while too much is unsaved. */
+async function peek(shards: readonly OwnedShard[], deps: TurnDeps): Promise<{ owned: OwnedShard; actors: ActorId[] }[]> {
+  const { limits, cache, mailboxes } = deps;
+  const names = shards.map(({ lease }) => lease.shard);
+  const ready = await mailboxes.peek(names, limits.actorsPerCycle);
+  const onlyHot = cache.dirtySize > limits.dirtyActors;
+  return shards.flatMap((owned) => {
+    const actors = (ready.get(owned.lease.shard) ?? []).filter(
+      (actor) => (owned.tried === null || owned.tried.has(actor)) && (!onlyHot || cache.get(actor) !== undefined),
+    );
+    return actors.length === 0 ? [] : [{ owned, actors }];
+  });
+}
+
+export interface FetchOptions {
+  readonly requests: readonly FetchRequest[];
+  readonly careful: boolean;
+}
+
+/** null when another owner holds the shard. */
+export async function fetch(owned: OwnedShard, { requests, careful }: FetchOptions, deps: TurnDeps): Promise<Batch | null> {
+  const fetched = await deps.mailboxes.fetch(owned.lease, requests, careful);
+  if (fetched !== null) return { owned, fetched };
+  deps.onFenced(owned.lease.shard);
+  return null;
+}
+
+// ---- load --------------------------------------------------------------------------------------------------------------------------
+
+interface LoadResult {
+  readonly loaded: readonly { readonly owned: OwnedShard; readonly actors: readonly Loaded[] }[];
+  readonly broken: ReadonlyMap<Shard, readonly Turn[]>;
+}
+
+/** Actors in memory at their tips; those that are not yet there are loaded, those that cannot be are left out (T3). */
+export async function load(batches: readonly Batch[], deps: TurnDeps): Promise<LoadResult> {
+  const cold = batches.flatMap((batch) => coldOf(batch, deps));
+  if (cold.length > 0) await deps.loader.load(cold);
+  const loaded = batches.map(({ owned, fetched }) => ({ owned, actors: fetched.flatMap((one) => loadedOf(one, deps)) }));
+  return { loaded, broken: brokenTurns(batches, deps) };
+}
+
+function coldOf({ owned, fetched }: Batch, { cache, registry }: TurnDeps): ColdActor[] {
+  return fetched.flatMap(({ actor, tip, entries }) => {
+    if (entries.length === 0 || tip === null || registry.find(actor) === undefined) return [];
+    const hot = cache.get(actor);
+    if (hot !== undefined && isAt(hot.envelope.head, tip)) return [];
+    if (hot !== undefined) cache.drop(actor); // T2
+    return [{ actor, shard: owned.lease.shard }];
+  });
+}
+
+function loadedOf({ actor, tip, entries }: Fetched, deps: TurnDeps): Loaded[] {
+  const kind = deps.registry.find(actor);
+  if (entries.length === 0 || kind === undefined) return [];
+  if (tip === null) return [{ actor, kind, envelope: freshEnvelope(kind, actor), entries }];
+  const hot = deps.cache.get(actor);
+  if (hot === undefined || !isAt(hot.envelope.head, tip)) return [];
+  // New rules begin where a snapshot under the former ones ends, so that no replay crosses the border unless both versions are here.
+  if (tip.rules > kind.rules || (tip.rules < kind.rules && hot.unsaved !== null)) {
+    deps.metrics.count('ironwallet_rules_waits_total', 1, { kind: kind.name });
+    return [];
+  }
+  return [{ actor, kind, envelope: hot.envelope, entries }];
+}
+
+function isAt(head: Head, tip: Head): boolean {
+  return head.last === tip.last && head.chain === tip.chain;
+}
+
+function brokenTurns(batches: readonly Batch[], { loader, registry }: TurnDeps): Map<Shard, Turn[]> {
+  const broken = new Map<Shard, Turn[]>();
+  const add = (shard: Shard, actor: ActorId, error: string): void => {
+    const park = { entry: '-', error, attempts: 0 };
+    broken.set(shard, [...(broken.get(shard) ?? []), { actor, before: { last: '0-0', n: 0, chain: '-' }, rules: 0, outcomes: [], park }]);
+  };
+  for (const { shard, actor, error } of loader.takeBroken()) add(shard, actor, error);
+  for (const { owned, fetched } of batches) {
+    for (const { actor } of fetched) if (registry.find(actor) === undefined) add(owned.lease.shard, actor, 'unknown_kind');
+  }
+  return broken;
+}
+
+// ---- decide ------------------------------------------------------------------------------------------------------------------------
+
+export function decide(loaded: LoadResult['loaded'], broken: LoadResult['broken'], deps: Pick<TurnDeps, 'limits'>): ShardTurns[] {
+  const budget = { deliveries: deps.limits.deliveriesPerCycle };
+  return loaded.flatMap(({ owned, actors }) => {
+    const turns = actors.flatMap((one) => (budget.deliveries > 0 ? [decideActor(one, budget, deps.limits)] : []));
+    const all = [...turns, ...(broken.get(owned.lease.shard) ?? [])];
+    return all.length === 0 ? [] : [{ owned, turns: all }];
+  });
+}
+
+function decideActor({ actor, kind, envelope: start, entries }: Loaded, budget: { deliveries: number }, limits: Limits): Turn {
+  const outcomes: Outcome[] = [];
+  let envelope = start;
+  let park: Turn['park'] = null;
+  for (const stored of entries) {
+    try {
+      const outcome = withinLimits(decideEntry(kind, envelope, stored), limits);
+      outcomes.push(outcome);
+      envelope = outcome.envelope;
+      budget.deliveries -= outcome.sends.length;
+    } catch (error) {
+      park = { entry: stored.entry, error: describe(error), attempts: 1 };
+      break;
+    }
+    if (budget.deliveries <= 0) break;
+  }
+  return { actor, before: start.head, rules: kind.rules, outcomes, park };
+}
+
+/** An entry whose consequences no single commit can carry is a bug of the actor, found before anything is written. */
+function withinLimits(outcome: Outcome, limits: Limits): Outcome {
+  const { deliveries, bytes } = weightOf(outcome);
+  if (deliveries > limits.deliveriesPerCommit || bytes > limits.bytesPerCommit) {
+    throw new Error(`outcome_too_large: ${deliveries} deliveries, ${bytes} bytes`);
+  }
+  return outcome;
+}
+
+const ERROR_LENGTH_MAX = 500;
+
+function describe(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, ERROR_LENGTH_MAX);
+}
+
+// ---- commit ------------------------------------------------------------------------------------------------------------------------
+
+export async function commit(shards: readonly ShardTurns[], deps: TurnDeps): Promise<Committed[]> {
+  const now = deps.system.monotonicMs();
+  const planned = shards
+    .filter(({ owned }) => now < owned.workUntilMs)
+    .flatMap(({ owned, turns }) => planCommits(owned.lease, turns, deps.limits).map((one) => ({ owned, planned: one })));
+  if (planned.length === 0) return [];
+  const results = await commitSurely(planned, deps);
+  deps.metrics.observe('ironwallet_commit_ms', deps.system.monotonicMs() - now);
+  return planned.flatMap((one, index) => {
+    const result = results?.[index];
+    if (result !== undefined) return [{ ...one, result }];
+    for (const { actor } of one.planned.moved) deps.cache.drop(actor); // nobody knows whether they moved
+    return [];
+  });
+}
+
+/** Repeats the call while its answer is missing: what was applied is told from what was not by the tips. null: never answered. */
+async function commitSurely(planned: readonly { planned: PlannedCommit }[], deps: TurnDeps): Promise<CommitResult[] | null> {
+  const commits = planned.map((one) => one.planned.commit);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await deps.mailboxes.commit(commits);
+    } catch (error) {
+      deps.metrics.count('ironwallet_commits_total', commits.length, { result: 'failed' });
+      deps.log.warn({ attempt, error: describe(error) }, 'a commit was not answered');
+      if (attempt >= deps.limits.commitAttempts) return null;
+      await deps.system.sleep(COMMIT_RETRY_MS * 2 ** attempt);
+    }
+  }
+}
+
+const COMMIT_RETRY_MS = 10;
+
+// ---- publish -----------------------------------------------------------------------------------------------------------------------
+
+function publish(committed: readonly Committed[], deps: TurnDeps): CycleResult {
+  const actors: ActorId[] = [];
+  const foreign = new Set<Shard>();
+  const tally = createTally();
+  for (const { owned, planned, result } of committed) {
+    deps.metrics.count('ironwallet_commits_total', 1, { result: result.result });
+    if (result.result === 'fenced') deps.onFenced(owned.lease.shard);
+    if (result.result === 'stale') dropStale(result.actors, deps);
+    if (result.result !== 'applied' && result.result !== 'already') continue;
+    advance(owned, planned, deps);
+    for (const { actor } of planned.commit.parks) actors.push(actor);
+    for (const { actor } of planned.moved) actors.push(actor);
+    for (const { to } of planned.commit.deliveries) foreign.add(deps.layout.shardOf(to));
+    if (planned.commit.effects.length > 0) foreign.add(owned.lease.shard);
+    tally.add(planned);
+  }
+  if (actors.length > 0) deps.hints.committed(actors);
+  if (foreign.size > 0) deps.hints.work([...foreign]);
+  tally.report(deps);
+  return { entries: tally.entries(), actors };
+}
+
+function dropStale(actors: readonly ActorId[], { cache, log }: TurnDeps): void {
+  for (const actor of actors) cache.drop(actor);
+  log.warn({ actors: actors.slice(0, 5), count: actors.length }, 'a commit was stale: these actors are loaded again');
+}
+
+function advance({ lease }: OwnedShard, { moved }: PlannedCommit, { cache, system }: TurnDeps): void {
+  const nowMs = system.monotonicMs();
+  for (const { last, entries, pages } of moved) cache.advance({ shard: lease.shard, envelope: last.envelope, entries, pages, nowMs });
+}
+
+interface Tally {
+  add(planned: PlannedCommit): void;
+  entries(): number;
+  report(deps: Pick<TurnDeps, 'metrics' | 'log' | 'system'>): void;
+}
+
+/** Sums over the cycle, so that metrics cost one call per kind and not one per entry. */
+function createTally(): Tally {
+  const byKind = new Map<string, number>();
+  let entries = 0;
+  let deliveries = 0;
+  const parks: PlannedCommit['commit']['parks'][number][] = [];
+  return {
+    add(planned) {
+      entries += planned.entries;
+      deliveries += planned.commit.deliveries.length;
+      parks.push(...planned.commit.parks);
+      for (const one of planned.moved) byKind.set(kindOf(one.actor), (byKind.get(kindOf(one.actor)) ?? 0) + one.entries);
+    },
+    entries: () => entries,
+    report({ metrics, log, system }) {
+      for (const [kind, count] of byKind) metrics.count('ironwallet_entries_total', count, { kind });
+      if (deliveries > 0) metrics.count('ironwallet_deliveries_total', deliveries);
+      for (const park of parks) {
+        metrics.count('ironwallet_parked_total', 1, { kind: kindOf(park.actor), error: park.entry === '-' ? 'load' : 'decide' });
+        log.error({ ...park }, 'an actor was parked: it waits for an operator');
+      }
+      if (entries === 0) return;
+      metrics.observe('ironwallet_cycle_entries', entries);
+      metrics.gauge('ironwallet_last_commit_ms', system.wallMs());
+    },
+  };
+}

@@ -1,0 +1,206 @@
+/**
+ * A process that owns actors: keeps shards, runs cycles over them, fires timers, saves snapshots, cleans up.
+ * Each of these is a loop that may fail and go on; nothing here knows a product.
+ */
+import { createCache } from './cache.ts';
+import { carefulPass } from './careful.ts';
+import type { Layout } from './layout.ts';
+import { createShardKeeper } from './leases.ts';
+import type { ShardKeeper } from './leases.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import type { Limits } from './limits.ts';
+import { createLoader } from './load.ts';
+import { startLoop } from './loop.ts';
+import type { Loop } from './loop.ts';
+import { msOf } from './message.ts';
+import { silentLog, silentMetrics } from './metrics.ts';
+import type { Log, Metrics } from './metrics.ts';
+import type { Directory, Hints, Leases, Ledger, Mailboxes, Operations, Shard, Snapshots, System, Tip } from './ports.ts';
+import type { Registry } from './registry.ts';
+import { createRetention } from './retention.ts';
+import { createSnapshotter } from './snapshotter.ts';
+import type { SnapshotLag } from './snapshotter.ts';
+import { cycle } from './turn.ts';
+import type { TurnDeps } from './turn.ts';
+import { startWatchdog } from './watchdog.ts';
+import type { Watchdog } from './watchdog.ts';
+
+export interface WorkerPorts {
+  readonly mailboxes: Mailboxes;
+  readonly leases: Leases;
+  readonly operations: Pick<Operations, 'actors' | 'forget'>;
+  readonly hints: Hints;
+  readonly snapshots: Snapshots;
+  readonly ledger: Pick<Ledger, 'insert'>;
+  readonly directory: Pick<Directory, 'put'>;
+}
+
+export interface WorkerOptions {
+  /** Roles whose actors this process may own. */
+  readonly roles: readonly string[];
+  readonly registry: Registry;
+  readonly layout: Layout;
+  readonly ports: WorkerPorts;
+  readonly system: System;
+  /** Others than the default ones. */
+  readonly limits?: Partial<Limits>;
+  readonly log?: Log;
+  readonly metrics?: Metrics;
+  /** Begins the worker's name, for people: host and process, say. */
+  readonly name?: string;
+  /** Ends the process when its event loop stands still for two TTLs; off by default, because it is for whole processes. */
+  readonly watchdog?: boolean;
+}
+
+export interface WorkerStatus {
+  readonly worker: string;
+  readonly shards: readonly Shard[];
+  readonly lag: SnapshotLag;
+  readonly hotActors: number;
+}
+
+export interface Worker {
+  /** Resolves when the first shards were asked for; rejects when that failed. */
+  start(): Promise<void>;
+  /** Stops receiving, finishes commits, saves what is unsaved, gives the shards back. */
+  stop(): Promise<void>;
+  status(): WorkerStatus;
+}
+
+interface Parts {
+  readonly worker: string;
+  readonly limits: Limits;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly cache: ReturnType<typeof createCache>;
+  readonly keeper: ShardKeeper;
+  readonly snapshotter: ReturnType<typeof createSnapshotter>;
+  readonly retention: ReturnType<typeof createRetention>;
+  readonly deps: TurnDeps;
+  /** The cycle that runs, or the last one. */
+  readonly current: { round: Promise<unknown>; wake: () => void };
+}
+
+export function createWorker(options: WorkerOptions): Worker {
+  const parts = assemble(options);
+  let loops: readonly Loop[] = [];
+  let watchdog: Watchdog | null = null;
+  let unsubscribe = (): void => undefined;
+  return {
+    async start() {
+      await parts.keeper.look();
+      const running = startLoops(parts, options);
+      loops = running.loops;
+      parts.current.wake = running.wakeCycle;
+      unsubscribe = options.ports.hints.onWork((shards) => {
+        if (shards.some((shard) => parts.keeper.leaseOf(shard) !== undefined)) running.wakeCycle();
+      });
+      if (options.watchdog === true) watchdog = startWatchdog(2 * parts.limits.leaseTtlMs);
+      parts.log.info({ worker: parts.worker, roles: options.roles }, 'worker started');
+    },
+    async stop() {
+      unsubscribe();
+      // The first loop renews leases: it goes on until everything is committed, saved and given back.
+      const [leasesLoop, ...others] = loops;
+      await Promise.all(others.map((loop) => loop.stop()));
+      await parts.keeper.stop();
+      await leasesLoop?.stop();
+      await watchdog?.stop();
+      parts.log.info({ worker: parts.worker }, 'worker stopped');
+    },
+    status: () => ({
+      worker: parts.worker,
+      shards: parts.keeper.working().map(({ lease }) => lease.shard),
+      lag: parts.snapshotter.lag(),
+      hotActors: parts.cache.size,
+    }),
+  };
+}
+
+function assemble({ roles, registry, layout, ports, system, ...options }: WorkerOptions): Parts {
+  const { log = silentLog, metrics = silentMetrics, name = 'worker' } = options;
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const worker = `${name}/${system.uuid()}`;
+  const cache = createCache(limits);
+  const current: Parts['current'] = { round: Promise.resolve(), wake: () => undefined };
+  const common = { system, limits, metrics, log, registry, cache };
+  const onFenced = (shard: Shard): void => keeper.lost(shard);
+  const onLost = (shards: ReadonlySet<Shard>): void => cache.dropShards(shards);
+  const leaseOf = (shard: Shard) => keeper.leaseOf(shard);
+  const retention = createRetention({ snapshots: ports.snapshots, mailboxes: ports.mailboxes, system, limits });
+  const snapshotter = createSnapshotter({ ...common, ...ports, retention, leaseOf, onFenced });
+  const handOver = async (shards: ReadonlySet<Shard>): Promise<void> => {
+    await current.round;
+    await Promise.race([snapshotter.flushShards(shards), system.sleep(limits.stopFlushMs)]);
+  };
+  const keeper: ShardKeeper = createShardKeeper({ ...common, roles, worker, layout, leases: ports.leases, handOver, onLost });
+  const loader = createLoader({ ...common, ports: { ...ports, registry }, onLoaded: () => current.wake() });
+  const deps: TurnDeps = { ...common, layout, mailboxes: ports.mailboxes, hints: ports.hints, loader, onFenced };
+  return { worker, limits, log, metrics, cache, keeper, snapshotter, retention, deps, current };
+}
+
+function startLoops(parts: Parts, options: WorkerOptions): { loops: Loop[]; wakeCycle: () => void } {
+  const { keeper, limits, metrics, log, snapshotter } = parts;
+  const { system, ports } = options;
+  const start = (name: string, round: () => Promise<number>): Loop => startLoop({ name, round, system, metrics, log });
+  const leases = start('leases', async () => {
+    await keeper.look();
+    return limits.leaseEveryMs;
+  });
+  const idle = { ms: limits.idleMinMs };
+  const turns = start('turn', () => {
+    const round = runCycle(parts, idle);
+    parts.current.round = round.catch(() => undefined);
+    return round;
+  });
+  const wakeCycle = (): void => {
+    idle.ms = limits.idleMinMs;
+    turns.wake();
+  };
+  const timers = start('timers', async () => {
+    const due = await ports.mailboxes.due(keeper.working().map(({ lease }) => lease));
+    if (due > 0) {
+      metrics.count('ironwallet_timers_total', due);
+      wakeCycle();
+    }
+    return limits.timersEveryMs;
+  });
+  const snapshots = start('snapshots', async () => {
+    await snapshotter.flush();
+    return limits.flushEveryMs;
+  });
+  const cleaning = start('cleaning', createCleaning(parts, options));
+  return { loops: [leases, turns, timers, snapshots, cleaning], wakeCycle };
+}
+
+async function runCycle({ keeper, deps, limits }: Parts, idle: { ms: number }): Promise<number> {
+  let entries = 0;
+  for (const owned of keeper.working()) if (owned.tried !== null) entries += await carefulPass(owned, deps);
+  entries += (await cycle(keeper.working(), deps)).entries;
+  if (entries > 0) {
+    idle.ms = limits.idleMinMs;
+    return 0;
+  }
+  const ms = idle.ms;
+  idle.ms = Math.min(limits.idleMaxMs, ms * 2);
+  return ms;
+}
+
+/** A page of tips per round: mailboxes at rest are deleted; and superseded snapshots. */
+function createCleaning({ keeper, limits, retention }: Parts, { ports, system }: WorkerOptions): () => Promise<number> {
+  const place = { shard: 0, cursor: '0' };
+  return async () => {
+    await retention.sweep();
+    const shards = keeper.working();
+    const owned = shards[place.shard % Math.max(1, shards.length)];
+    if (owned === undefined) return limits.forgetEveryMs;
+    const { cursor, actors } = await ports.operations.actors(owned.lease.shard, place.cursor);
+    const isOld = (tip: Tip): boolean =>
+      tip.snapshot?.startsWith(`${tip.last}~`) === true && system.wallMs() - msOf(tip.last) > limits.forgetAfterMs;
+    const old = [...actors].filter(([, tip]) => isOld(tip)).slice(0, limits.forgetsPerLook);
+    for (const [actor] of old) await ports.operations.forget(owned.lease, actor);
+    place.cursor = cursor;
+    if (cursor === '0') place.shard += 1;
+    return limits.forgetEveryMs;
+  };
+}
