@@ -1,0 +1,64 @@
+/** From the bank's rows to canonical statement lines. What comes out is the body of a message: amounts are decimal strings of minor units. */
+import { BigNumber } from 'bignumber.js';
+import type { z } from 'zod';
+import { parseDecimal } from '../../actors/decimal.ts';
+import type { statementLine } from '../../actors/statement-line.ts';
+import { malformed } from '../calls.ts';
+import type { WireTransaction } from './wire.ts';
+
+export type LineBody = z.input<typeof statementLine>;
+
+const digitsByCurrency = new Map<string, number>();
+
+/** Decimals of a currency: 2 for SAR, 3 for KWD, 0 for JPY. */
+function digitsOf(currency: string): number {
+  const known = digitsByCurrency.get(currency);
+  if (known !== undefined) return known;
+  if (!/^[A-Z]{3}$/.test(currency)) throw malformed('anb', `a currency code of ${currency.length} characters`);
+  const digits = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  digitsByCurrency.set(currency, digits);
+  return digits;
+}
+
+/** Minor units of the bank's number, from its text. */
+export function minorOf({ amount, currencyCode }: { readonly amount: string; readonly currencyCode: string }): bigint {
+  const minor = parseDecimal(new BigNumber(amount).toFixed(), digitsOf(currencyCode));
+  if (minor === null) throw malformed('anb', `an amount that ${currencyCode} does not have`);
+  return minor;
+}
+
+export function lineOf(row: WireTransaction): LineBody {
+  const signed = minorOf(row.amount);
+  const { narr1, narr2, narr3 } = row.narrative ?? {};
+  return {
+    postDate: row.postDate,
+    valueDate: row.valueDate,
+    postingTime: row.postingTime ?? '',
+    reference: escaped(row.refNum.trim()),
+    serial: escaped(row.partTrnSrlNum.trim()),
+    mark: markOf(row.partTrnType, signed),
+    amount: (signed < 0n ? -signed : signed).toString(),
+    currency: row.amount.currencyCode,
+    balance: balanceOf(row),
+    narratives: [narr1 ?? '', narr2 ?? '', narr3 ?? ''],
+    iban: row.iban ?? null,
+    party: (row.partTrnType === 'CREDIT' ? row.orderingParty : row.beneficiaryName) ?? null,
+    code: row.prtclrsCode ?? null,
+  };
+}
+
+function balanceOf({ runningBalance }: WireTransaction): string | null {
+  const balance = runningBalance ?? null;
+  return balance === null ? null : minorOf(balance).toString();
+}
+
+/** A reversal is a copy with the other sign: a negative credit takes a credit back (RC), a positive debit gives a debit back (RD). */
+function markOf(type: WireTransaction['partTrnType'], signed: bigint): LineBody['mark'] {
+  if (type === 'CREDIT') return signed < 0n ? 'RC' : 'C';
+  return signed > 0n ? 'RD' : 'D';
+}
+
+/** Part of a name that is split at slashes: what would split it is percent-encoded, so that different references stay different. */
+function escaped(text: string): string {
+  return text.replace(/[\s/%]/gu, encodeURIComponent);
+}
