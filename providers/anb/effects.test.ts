@@ -16,8 +16,8 @@ function runs(apiUrl: string, change: { fetch?: Fetch; clientSecret?: string } =
   return async (wanted: Partial<FetchStatement> = {}, signal = new AbortController().signal) => {
     const body = { ...WANTED, ...wanted };
     const result = await handler?.run({ actor: `bank-account:${ACCOUNT}`, id: 'page-1', type: '', body, attempt: 1, trace: '' }, signal);
-    if (result?.type !== 'StatementPageFetched') throw new Error(`answered ${result?.type ?? 'nothing'}`);
-    return bankAccountMessages.StatementPageFetched.parse(result?.body);
+    if (result?.type !== 'StatementPageFetched') throw new Error('another answer');
+    return bankAccountMessages.StatementPageFetched.parse(result.body);
   };
 }
 async function bank(test: ExecutionContext, options: FakeAnbOptions = {}) {
