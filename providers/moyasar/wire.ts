@@ -26,7 +26,6 @@ export const invoice = z.object({
   expired_at: z.string().nullish(),
   payments: z.array(payment).nullish(),
 });
-export type WireInvoice = z.output<typeof invoice>;
 
 export const settlement = z.object({
   id: z.string().min(1),
