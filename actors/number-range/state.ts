@@ -9,6 +9,10 @@ export const numberRangeState = z.object({
 });
 export type NumberRangeState = Readonly<z.output<typeof numberRangeState>>;
 
+export type NumberRangeRefusal = 'number_range_exhausted';
+
+export type NumberRangeRefusal = 'number_range_exhausted';
+
 const RANGE_ID = /^(\d{15})-(\d{15})$/;
 
 /** Reads the range from the id `<from>-<to>`; another id is a range without numbers. */

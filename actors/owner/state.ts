@@ -22,6 +22,10 @@ export type OwnedWallet = z.output<typeof wallet>;
 export const ownerState = z.object({ wallets: z.array(wallet).max(WALLETS_MAX) });
 export type OwnerState = Readonly<z.output<typeof ownerState>>;
 
+export type OwnerRefusal = 'idempotency_key_reused' | 'wallet_limit_reached';
+
+export type OwnerRefusal = 'idempotency_key_reused' | 'wallet_limit_reached';
+
 export function initialOwner(): OwnerState {
   return { wallets: [] };
 }

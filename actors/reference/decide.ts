@@ -1,0 +1,108 @@
+/**
+ * The rules of a foreign id: pass on when it is known whose it is, keep until then.
+ *
+ * F1  A message that is passed on is untouched: its money stays in transit, this actor posts nothing.
+ * F2  Money that is kept is suspense, and leaves it again when it is passed on or goes to a break.
+ * F3  A message that money or a page hangs on is never dropped: when there is no room or time for it, it becomes a break.
+ */
+import { accept, defineKind, send } from '../../engine/actor.ts';
+import type { Accepted, Entry, MessagesOf, Row, Send } from '../../engine/actor.ts';
+import type { ActorId } from '../../engine/message.ts';
+import { breakActor, breakMessages, breakReason } from '../break/messages.ts';
+import { carrying, move } from '../postings.ts';
+import { settlementPageMessages } from '../settlement-page/messages.ts';
+import { referenceMessages } from './messages.ts';
+import { initialReference, KEPT_MAX, keepTimers, keptFigures, referenceState } from './state.ts';
+import type { Kept, ReferenceState } from './state.ts';
+
+type Message = MessagesOf<typeof referenceMessages>;
+type Forward = Extract<Message, { type: 'Forward' }>['body'];
+type Decided = Accepted<ReferenceState>;
+
+function decide(state: ReferenceState, entry: Entry<Message>): Decided {
+  switch (entry.type) {
+    case 'Bind':
+      return bind(state, entry.body.to);
+    case 'Forward':
+      return forward(state, entry.body, entry.at);
+    case 'TimerDue':
+      return giveUp(state, entry.body.key);
+  }
+}
+
+/** Whatever waited goes on in the order it came. */
+function bind(state: ReferenceState, to: ActorId): Decided {
+  if (state.owner !== null) return accept(state);
+  return accept(
+    { ...state, owner: to, kept: [] },
+    { rows: state.kept.flatMap(released), sends: state.kept.map((kept) => passOn(kept, to)) },
+  );
+}
+
+function forward(state: ReferenceState, message: Forward, at: number): Decided {
+  if (state.owner !== null) return accept(state, { sends: [passOn(message, state.owner)] });
+  const kept: Kept = { ...untimed(message), n: state.count + 1, until: isHint(message) ? null : at + message.graceMs };
+  const room = withRoom(state.kept);
+  if (room.length >= KEPT_MAX) return accept(state, { sends: isHint(kept) ? [] : breakSends(kept) });
+  return accept({ ...state, count: kept.n, kept: [...room, kept] }, { rows: heldBack(kept) });
+}
+
+/** A full list makes room by forgetting its oldest hint: a hint is only a reason to look, and polling looks anyway. */
+function withRoom(kept: readonly Kept[]): readonly Kept[] {
+  const oldestHint = kept.find(isHint);
+  return kept.length < KEPT_MAX || oldestHint === undefined ? kept : kept.filter((one) => one !== oldestHint);
+}
+
+/** Patience has ended: what waited becomes a break, and the page that waits for the row is told. */
+function giveUp(state: ReferenceState, key: string): Decided {
+  const kept = state.kept.find(({ n }) => key === `keep-${n}`);
+  if (kept === undefined) return accept(state);
+  const left = state.kept.filter((one) => one !== kept);
+  return accept({ ...state, kept: left }, { rows: released(kept), sends: breakSends(kept) });
+}
+
+function untimed({ type, body, key, amount, currency, orElse, answer }: Forward): Omit<Kept, 'n' | 'until'> {
+  return { type, body, key, amount, currency, orElse: { ...orElse, reason: breakReason.parse(orElse.reason) }, answer };
+}
+
+function isHint({ amount, answer }: Pick<Forward, 'amount' | 'answer'>): boolean {
+  return amount === 0n && answer === null;
+}
+
+function passOn({ type, body, key }: Pick<Forward, 'type' | 'body' | 'key'>, to: ActorId): Send {
+  const parsed: unknown = JSON.parse(body);
+  return key === null ? { to, type, body: parsed } : { to, type, body: parsed, id: key };
+}
+
+function heldBack({ currency, amount }: Kept): Row[] {
+  return currency === null ? [] : move(currency, amount, { debit: 'in-transit', credit: 'suspense' });
+}
+
+function released({ currency, amount }: Kept): Row[] {
+  return currency === null ? [] : move(currency, amount, { debit: 'suspense', credit: 'in-transit' });
+}
+
+function breakSends({ key, amount, currency, orElse, answer }: Kept): Send[] {
+  const { reason, subject, evidence } = orElse;
+  const money = amount === 0n ? ('none' as const) : amount > 0n ? ('credit' as const) : ('debit' as const);
+  const size = amount < 0n ? -amount : amount;
+  const body = { reason, subject, severity: 'high' as const, money, amount: size, currency, evidence };
+  const named = key === null ? {} : { id: `${key}/break` };
+  const opened = send(breakMessages, breakActor(reason, subject), { type: 'OpenBreak', body, ...named });
+  if (answer === null) return [opened];
+  const outcome = { index: answer.index, outcome: 'broken' as const };
+  return [opened, send(settlementPageMessages, answer.page, { type: 'RowAnswered', body: outcome })];
+}
+
+export const reference = defineKind({
+  name: 'reference',
+  role: 'payments',
+  rules: 1,
+  messages: referenceMessages,
+  state: referenceState,
+  initial: initialReference,
+  decide,
+  timers: keepTimers,
+  carries: (message: Message) => (message.type === 'Forward' ? carrying(message.body.currency, message.body.amount) : null),
+  figures: keptFigures,
+});
