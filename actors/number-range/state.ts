@@ -11,8 +11,6 @@ export type NumberRangeState = Readonly<z.output<typeof numberRangeState>>;
 
 export type NumberRangeRefusal = 'number_range_exhausted';
 
-export type NumberRangeRefusal = 'number_range_exhausted';
-
 const RANGE_ID = /^(\d{15})-(\d{15})$/;
 
 /** Reads the range from the id `<from>-<to>`; another id is a range without numbers. */

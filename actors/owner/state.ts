@@ -24,8 +24,6 @@ export type OwnerState = Readonly<z.output<typeof ownerState>>;
 
 export type OwnerRefusal = 'idempotency_key_reused' | 'wallet_limit_reached';
 
-export type OwnerRefusal = 'idempotency_key_reused' | 'wallet_limit_reached';
-
 export function initialOwner(): OwnerState {
   return { wallets: [] };
 }

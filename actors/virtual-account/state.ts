@@ -8,6 +8,10 @@ import { currencyCode, minor } from '../money.ts';
 import { topUpStatus } from './messages.ts';
 import type { TopUpStatus } from './messages.ts';
 
+/** The smallest top-up, in minor units: the provider takes no less. */
+export const TOP_UP_MIN = 100n;
+/** The largest amount of one command, in minor units: ten billion riyals is a typing error. */
+export const AMOUNT_MAX = 10n ** 12n;
 /** Top-ups a client may have open at once. */
 export const OPEN_TOP_UPS_MAX = 100;
 /** Late money may re-open ended top-ups beyond that, up to here; then it goes to a break. */
@@ -110,6 +114,19 @@ export const transactionNote = z.object({
   description: z.string().nullable(),
 });
 export type TransactionNote = z.output<typeof transactionNote>;
+
+/** In the order in which the rules refuse. */
+export type VirtualAccountRefusal =
+  | 'wallet_not_found'
+  | 'idempotency_key_reused'
+  | 'account_retired'
+  | 'account_frozen'
+  | 'currency_mismatch'
+  | 'amount_out_of_range'
+  | 'reference_already_used'
+  | 'too_many_open_top_ups'
+  | 'too_many_open_outgoings'
+  | 'insufficient_balance';
 
 export function initialVirtualAccount(): VirtualAccountState {
   const lists = { topUps: [], endedTopUps: [], transfers: [], refused: [], outgoings: [], settledOutgoings: [] };

@@ -1,0 +1,35 @@
+/** How money enters and leaves a balance: debts are paid first, and what is not there is owed. */
+import type { Leg } from '../postings.ts';
+import type { VirtualAccountState } from './state.ts';
+
+export interface Moved {
+  readonly state: VirtualAccountState;
+  readonly legs: readonly Leg[];
+  /** Of the amount, what paid or made a debt. */
+  readonly owed: bigint;
+}
+
+/** Money in: `va-owing` first, `va` the rest. The legs are credits. */
+export function paidIn(state: VirtualAccountState, amount: bigint): Moved {
+  const owed = smaller(amount, state.owing);
+  const rest = amount - owed;
+  return { state: { ...state, owing: state.owing - owed, available: state.available + rest }, legs: legs(rest, owed).reverse(), owed };
+}
+
+/** Money taken back: `va` what is there, `va-owing` the rest. The legs are debits. */
+export function takenBack(state: VirtualAccountState, amount: bigint): Moved {
+  const rest = smaller(amount, state.available);
+  const owed = amount - rest;
+  return { state: { ...state, owing: state.owing + owed, available: state.available - rest }, legs: legs(rest, owed), owed };
+}
+
+function legs(va: bigint, owed: bigint): Leg[] {
+  return [
+    { account: 'va', amount: va },
+    { account: 'va-owing', amount: owed },
+  ];
+}
+
+export function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}

@@ -1,0 +1,117 @@
+/** Bank money of a virtual account: credits and their recalls, outgoings and their debits. Nothing of it is refused, it is sent on. */
+import { accept, send } from '../../engine/actor.ts';
+import type { Accepted } from '../../engine/actor.ts';
+import { breakActor, breakMessages } from '../break/messages.ts';
+import { post } from '../postings.ts';
+import { paidIn, smaller, takenBack } from './balance.ts';
+import { exceeds, toBreak } from './breaks.ts';
+import type { Of } from './entry.ts';
+import { note } from './notes.ts';
+import { lastOf, TEXT_MAX } from './state.ts';
+import type { RefusedCredit, Transfer, VirtualAccountState } from './state.ts';
+
+type Decided = Accepted<VirtualAccountState>;
+
+export function credit(state: VirtualAccountState, entry: Of<'Credit'>): Decided {
+  const reason = refusalOf(state, entry.body.currency);
+  if (reason !== null) return refuseCredit(state, entry, reason);
+  const { source, amount, currency, sender, narrative, valueDate, via } = entry.body;
+  const balance = paidIn(state, amount);
+  const received: Transfer = {
+    source,
+    amount,
+    sender: cut(sender),
+    narrative: cut(narrative) ?? '',
+    valueDate,
+    via,
+    status: 'paid',
+    at: entry.at,
+  };
+  const next = { ...balance.state, transfers: lastOf([...state.transfers, received]) };
+  return accept(next, {
+    rows: post(currency, { debit: [{ account: 'in-transit', amount }], credit: balance.legs }),
+    note: note(next, { kind: 'transfer', amount, reference: source, counterparty: received.sender, description: received.narrative }),
+  });
+}
+
+/** Why money for this account is not booked, or null when it is. */
+function refusalOf(state: VirtualAccountState, currency: string): RefusedCredit['reason'] | null {
+  if (state.status === 'unopened') return 'unattributed_credit';
+  if (state.status !== 'active') return 'inactive_account_credit';
+  return state.currency === currency ? null : 'currency_mismatch';
+}
+
+/** Sent on whole to a break that knows whose number it was. */
+function refuseCredit(state: VirtualAccountState, entry: Of<'Credit'>, reason: RefusedCredit['reason']): Decided {
+  const { source, sender, narrative, valueDate } = entry.body;
+  const account = { account: entry.self, status: state.status, owner: state.owner, iban: state.iban };
+  const evidence = { ...account, sender: cut(sender ?? ''), narrative: cut(narrative), valueDate };
+  const refused = lastOf([...state.refused.filter((one) => one.source !== source), { source, reason }]);
+  return accept({ ...state, refused }, { sends: [toBreak(entry, { reason, subject: source, money: 'credit', evidence })] });
+}
+
+/** The bank took a credit back: from the balance, or, when this account refused it, from the break that holds it. */
+export function recall(state: VirtualAccountState, entry: Of<'RecallCredit'>): Decided {
+  const { source, amount, currency, narrative } = entry.body;
+  const elsewhere = refusedBefore(state, source, currency);
+  if (elsewhere !== null) {
+    const { type, body } = entry;
+    return accept(state, { sends: [send(breakMessages, breakActor(elsewhere, source), { type, body, id: `${entry.id}/refused` })] });
+  }
+  const balance = takenBack(state, amount);
+  const next = { ...balance.state, transfers: withRecalled(state.transfers, entry.body) };
+  const short = { subject: source, amount: balance.owed, currency, evidence: { account: entry.self, recalled: amount.toString() } };
+  return accept(next, {
+    rows: post(currency, { debit: balance.legs, credit: [{ account: 'in-transit', amount }] }),
+    sends: balance.owed > 0n ? [send(breakMessages, breakActor('reversal_exceeds_balance', source), exceeds(short))] : [],
+    note: note(next, { kind: 'transfer_recalled', amount: -amount, reference: source, description: cut(narrative) }),
+  });
+}
+
+/** The reason under which the recalled credit waits in a break; null when it was booked here. A frozen account still gives back. */
+function refusedBefore(state: VirtualAccountState, source: string, currency: string): RefusedCredit['reason'] | null {
+  if (state.status === 'unopened') return 'unattributed_credit';
+  if (state.currency !== currency) return 'currency_mismatch';
+  if (state.transfers.some((one) => one.source === source)) return null;
+  return state.refused.find((one) => one.source === source)?.reason ?? null;
+}
+
+/** For people only: the newest transfer that it can be is shown as recalled. A recall is a line of its own, so its source is another. */
+function withRecalled(transfers: readonly Transfer[], recalled: Of<'RecallCredit'>['body']): Transfer[] {
+  const same = transfers.findLast(({ source }) => source === recalled.source);
+  const alike = transfers.findLast(({ status, amount, narrative }) => {
+    return status === 'paid' && amount === recalled.amount && narrative === cut(recalled.narrative);
+  });
+  return transfers.map((one) => (one === (same ?? alike) ? { ...one, status: 'recalled' } : one));
+}
+
+/** The bank debit of an outgoing: its fee is ours, and what it leaves open stays outgoing. */
+export function outgoingSettled(state: VirtualAccountState, entry: Of<'OutgoingSettled'>): Decided {
+  const { reference, amount, currency, source } = entry.body;
+  const open = state.outgoings.find((one) => one.reference === reference);
+  if (open === undefined || state.currency !== currency) {
+    const evidence = { account: entry.self, reference };
+    return accept(state, { sends: [toBreak(entry, { reason: 'unexpected_debit', subject: source, money: 'debit', evidence })] });
+  }
+  const settled = smaller(amount, open.left);
+  const changed = { ...open, left: open.left - settled };
+  const others = state.outgoings.filter((one) => one !== open);
+  const done = changed.left === 0n;
+  const next = {
+    ...state,
+    outgoings: done ? others : state.outgoings.map((one) => (one === open ? changed : one)),
+    settledOutgoings: done ? lastOf([...state.settledOutgoings, changed]) : state.settledOutgoings,
+  };
+  const debit = [
+    { account: 'outgoing' as const, amount: settled },
+    { account: 'platform-due' as const, amount: amount - settled },
+  ];
+  return accept(next, {
+    rows: post(currency, { debit, credit: [{ account: 'in-transit', amount }] }),
+    note: note(next, { kind: 'debit_settled', amount: -settled, reference, description: open.purpose }),
+  });
+}
+
+function cut(text: string): string {
+  return text.slice(0, TEXT_MAX);
+}
