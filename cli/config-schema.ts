@@ -103,6 +103,19 @@ const moyasar = {
   MOYASAR_ORDERING_PARTIES: list(text())
     .default(['MOYASAR'])
     .describe('Texts by which a bank line shows itself as a payout, separated by commas.'),
+  MOYASAR_RATES: list(z.string().regex(/^(\*|[a-z]+):\d+([.]\d+)?:\d+$/, 'has an entry that is not scheme:percent:fixed'))
+    .default(['mada:1:100', '*:2.75:100'])
+    .describe('Agreed fees: scheme, percent, fixed part in minor units, separated by colons; `*` for all other schemes.'),
+  MOYASAR_VAT_PERCENT: z
+    .string()
+    .regex(/^\d+([.]\d+)?$/, 'is not a number')
+    .default('15')
+    .describe('VAT on the fee, in percent.'),
+  MOYASAR_FEE_TOLERANCE: whole(0, 10_000, 1).describe('Largest difference of a fee component, in minor units, that is no break.'),
+  MOYASAR_ROW_GRACE_SECONDS: whole(0, 604_800, 3600).describe('How long a settlement row waits for its payment before it is a break.'),
+  MOYASAR_POLL_SECONDS: whole(1, 86_400, 60).describe('First look at an unpaid invoice without a webhook; later looks are further apart.'),
+  MOYASAR_SETTLEMENT_POLL_SECONDS: whole(1, 86_400, 900).describe('Time between two looks for settlements that no webhook told of.'),
+  INVOICE_LIFETIME_MINUTES: whole(1, 43_200, 60).describe('How long a hosted invoice can be paid.'),
 };
 
 const anb = {
@@ -120,6 +133,11 @@ const anb = {
     .describe('The secret last part of the webhook path: the bank signs nothing.'),
   ANB_CONCURRENCY: whole(1, 16, 2).describe('Calls under way at a time.'),
   STATEMENT_PULL_SECONDS: whole(1, 86_400, 60).describe('Time between two pulls of the statement.'),
+  STATEMENT_FROM: z.iso
+    .date({ error: 'is not a date like 2026-01-31' })
+    .optional()
+    .describe('The first day whose lines are ours; without it the day of the first start.'),
+  STATEMENT_LOOKBACK_DAYS: whole(0, 30, 3).describe('Days that are read again once a day, for late lines.'),
   STATEMENT_PAGE_SIZE: whole(1, 500, 20).describe('Lines asked for in one page.'),
 };
 
@@ -141,8 +159,12 @@ const money = {
     .describe('The prefix that the bank gave us.'),
   IBAN_RANGE_FROM: accountDigits.default('123170000000000').describe('The first wallet number.'),
   IBAN_RANGE_TO: accountDigits.default('123179999999999').describe('The last wallet number.'),
+  BANK_NAME: text().default('Arab National Bank').describe('The bank in the funding instructions.'),
+  BANK_BIC: text().default('ARNBSARI').describe('Its BIC.'),
+  BENEFICIARY_NAME: text().default('IronWallet').describe('The account holder in the funding instructions.'),
   RECONCILE_WINDOW_DAYS: whole(1, 30, 3).describe('How far a payout and its bank line may lie apart.'),
   PLATFORM_IBANS: list(iban).default([]).describe("The company's own accounts, separated by commas: credits from them repay the pool."),
+  BANK_RETURN_CODES: list(text()).default(['SJBB6']).describe('Codes of lines that bring an outgoing transfer back, separated by commas.'),
   BANK_CHARGE_CODES: list(text()).default([]).describe('Codes of debit lines that are bank charges, separated by commas.'),
 };
 

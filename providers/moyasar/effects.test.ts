@@ -22,7 +22,7 @@ const TERMS = {
 };
 const OPTIONS = {
   secretKey: 'sk_test_mock',
-  publicUrl: 'https://wallet.example.com',
+  publicUrl: () => 'https://wallet.example.com',
   terms: TERMS,
   pollEveryMs: 30_000,
   invoiceLifetimeMs: 3_600_000,

@@ -17,7 +17,7 @@ const PART_STRIDE = 1_000_000;
 
 export interface MoyasarEffectsOptions extends MoyasarClientOptions {
   /** Where customers reach us, for the way back from the provider's page. */
-  readonly publicUrl: string;
+  publicUrl(): string;
   readonly terms: SettlementTerms;
   /** How often a payment looks at its invoice while no webhook comes. */
   readonly pollEveryMs: number;
@@ -71,7 +71,7 @@ async function createInvoice({ client, options, now }: Parts, effect: EffectCall
   const { amount, currency, description } = bodyOf(invoiceWanted, effect);
   const topUpId = idOf(effect.actor);
   const expires = new Date(now().getTime() + options.invoiceLifetimeMs);
-  const back = `${options.publicUrl}/checkout/${encodeURIComponent(topUpId)}`;
+  const back = `${options.publicUrl()}/checkout/${encodeURIComponent(topUpId)}`;
   const body = {
     amount: Number(amount),
     currency,

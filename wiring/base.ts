@@ -1,0 +1,30 @@
+/** What the parts of a process have in common. */
+import type { Logger } from 'pino';
+import type { Config } from '../cli/config.ts';
+import type { Layout } from '../engine/layout.ts';
+import type { Registry } from '../engine/registry.ts';
+import type { HttpMetrics } from '../http/metrics.ts';
+import type { MongoPorts } from '../providers/mongo/ports.ts';
+import type { RedisPorts } from '../providers/redis/ports.ts';
+
+export interface Base {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly layout: Layout;
+  readonly registry: Registry;
+  /** For workers: waits while Redis is away. */
+  readonly redis: RedisPorts;
+  /** For edges: faults at once while Redis is away. */
+  readonly edge: RedisPorts;
+  readonly mongo: MongoPorts;
+  readonly metrics: HttpMetrics;
+  /** The installation's uuid. */
+  readonly installation: string;
+  publicUrl(): string;
+}
+
+/** A setting that the schema demands of the role that uses it. */
+export function needed<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`${name} is not set`);
+  return value;
+}
