@@ -192,7 +192,11 @@ function answer(envelope: Envelope, code: string, told: unknown): Answer {
 /** The short way began after the entry: the named snapshot may lie before it. If not, only the sender's repetition will tell. */
 async function lookAgain(actors: readonly ActorId[], state: State, reader: Reader): Promise<void> {
   const present = new Map(actors.map((actor) => [actor, [...(state.waiting.get(actor) ?? [])]]));
-  const requests = actors.map((actor) => ({ actor, fromSnapshot: true, watch: new Set((present.get(actor) ?? []).map((one) => one.entry)) }));
+  const requests = actors.map((actor) => ({
+    actor,
+    fromSnapshot: true,
+    watch: new Set((present.get(actor) ?? []).map((one) => one.entry)),
+  }));
   const results = await reader.look(requests);
   actors.forEach((actor, index) => {
     const result = results[index];

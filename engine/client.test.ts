@@ -11,15 +11,19 @@ import { createPurse } from './testing/toy.ts';
 
 const purse = createPurse();
 
-function command(type: string, body: unknown, id: string, to: ActorId = 'purse:a'): Addressed {
-  return { to, type, body: toJson(body), id, from: 'client:test', trace: '' };
+function command(type: string, body: unknown, id: string): Addressed {
+  return { to: 'purse:a', type, body: toJson(body), id, from: 'client:test', trace: '' };
+}
+
+function to(actor: ActorId, addressed: Addressed): Addressed {
+  return { ...addressed, to: actor };
 }
 
 function setUp(limits: Partial<ClientLimits> = {}) {
   const rig = createRig();
   const client = createClient({ ...rig, ...rig.ports, limits });
   const counted = { reads: 0 };
-  const { read } = rig.ports.mailboxes;
+  const read = rig.ports.mailboxes.read.bind(rig.ports.mailboxes);
   rig.ports.mailboxes.read = (requests) => {
     counted.reads += 1;
     return read(requests);
@@ -31,12 +35,10 @@ type Setup = ReturnType<typeof setUp>;
 
 /** Lets time pass until the promise is settled. */
 async function passing<T>({ rig }: Pick<Setup, 'rig'>, promise: Promise<T>): Promise<T> {
-  let settled = false;
-  promise.then(
-    () => (settled = true),
-    () => (settled = true),
-  );
-  for (let steps = 0; steps < 500 && !settled; steps += 1) await rig.system.advance(10);
+  const progress = { settled: false };
+  const settle = (): void => void (progress.settled = true);
+  promise.then(settle, settle);
+  for (let steps = 0; steps < 500 && !progress.settled; steps += 1) await rig.system.advance(10);
   return promise;
 }
 
@@ -90,7 +92,7 @@ test('an answer is recalled when the snapshot already covers the command and the
   const { rig, client } = setup;
   const worker = rig.worker({ flushEntries: 1, entriesKept: 0, flushEveryMs: 10 });
   await worker.start();
-  const { read } = rig.ports.mailboxes;
+  const read = rig.ports.mailboxes.read.bind(rig.ports.mailboxes);
   rig.ports.mailboxes.read = async (requests) => {
     await rig.system.sleep(500); // the decision is long trimmed when the first read arrives
     return read(requests);
@@ -135,7 +137,7 @@ test('a thousand concurrent commands share their reads', async (t) => {
   const setup = setUp();
   await setup.worker.start();
   const asks = Array.from({ length: 1000 }, (_, n) =>
-    setup.client.ask(command('Deposit', { amount: '1' }, `d${String(n)}`, `purse:${String(n % 50)}`)),
+    setup.client.ask(to(`purse:${n % 50}`, command('Deposit', { amount: '1' }, `d${n}`))),
   );
   const answers = await passing(setup, Promise.all(asks));
   t.true(answers.every((answer) => answer.ok));
@@ -164,7 +166,7 @@ test('reads go on while MongoDB is away, for actors that were seen before', asyn
   const { rig, client } = setup;
   const worker = rig.worker({ flushEntries: 1, entriesKept: 0, flushEveryMs: 10 });
   await worker.start();
-  await client.tell([command('Deposit', { amount: '1' }, 'd1'), command('Deposit', { amount: '1' }, 'd2', 'purse:b')]);
+  await client.tell([command('Deposit', { amount: '1' }, 'd1'), to('purse:b', command('Deposit', { amount: '1' }, 'd2'))]);
   await rig.system.advance(1000);
   t.like((await client.read(purse, 'a'))?.envelope.state, { balance: 1n });
   rig.ports.mongo.away = true;
@@ -201,7 +203,12 @@ for (const flushed of [false, true]) {
     await worker.start();
     const count = 3 * POSTINGS_PER_PAGE + 20;
     t.deepEqual(await client.postings('purse:a', { before: null, limit: 10 }), { postings: [], next: null, asOf: null });
-    await client.tell(Array.from({ length: count }, (_, n) => command('Deposit', { amount: '1' }, `d${String(n)}`)).map((one) => ({ ...one, from: 'edge:x' })));
+    await client.tell(
+      Array.from({ length: count }, (_, n) => command('Deposit', { amount: '1' }, `d${String(n)}`)).map((one) => ({
+        ...one,
+        from: 'edge:x',
+      })),
+    );
     await rig.system.advance(2000);
     t.is(rig.ports.mongo.pages.size, flushed ? 3 : 0);
     const expected = Array.from({ length: count }, (_, n) => count - n);
@@ -229,7 +236,7 @@ test('a watcher is told of its actor’s commits and of no other’s, until it s
   await setup.worker.start();
   let calls = 0;
   const unwatch = setup.client.watch('purse:a', () => (calls += 1));
-  await passing(setup, setup.client.ask(command('Deposit', { amount: '1' }, 'd1', 'purse:b')));
+  await passing(setup, setup.client.ask(to('purse:b', command('Deposit', { amount: '1' }, 'd1'))));
   t.is(calls, 0);
   await passing(setup, setup.client.ask(command('Deposit', { amount: '1' }, 'd2')));
   await setup.rig.system.settle();

@@ -193,7 +193,7 @@ test('a call that kills its process every time ends as exhausted, by the durable
 
 test('a result is handed over again when Redis was away, without another call', async (t) => {
   const setup = setUp({ run: (effect) => Promise.resolve(called(effect)) });
-  const { settle } = setup.rig.ports.effects;
+  const settle = setup.rig.ports.effects.settle.bind(setup.rig.ports.effects);
   let tries = 0;
   setup.rig.ports.effects.settle = (effect, message) => {
     tries += 1;

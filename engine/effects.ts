@@ -242,21 +242,26 @@ function track(state: State, work: Promise<void>): Promise<void> {
 /** One attempt, from the queue to what follows from it. Never rejects. */
 async function attempt(state: State, held: Held): Promise<void> {
   try {
-    if (!(await isOurs(state, held))) return drop(state, held);
-    const handler = state.options.handlers.get(held.effect.type);
-    const most = handler?.attempts ?? state.limits.attempts;
-    // More attempts than were ever allowed: the calls before ended without an end, with their process (X2).
-    if (held.tries > most) return await exhaust(state, held, new Fault({ code: 'effect_crashed', retry: 'never' }));
-    const began = state.options.system.monotonicMs();
-    const outcome = handler === undefined ? unhandled(held) : await callEffect(handler, held.effect, callOptions(state, handler));
-    state.metrics.observe('ironwallet_effect_ms', state.options.system.monotonicMs() - began, { type: held.effect.type });
-    if (outcome.ok) return await settle(state, held, outcome.result);
-    await failed(state, held, { fault: outcome.fault, most });
+    if (await isOurs(state, held)) await call(state, held);
+    else drop(state, held);
   } catch (error) {
     // Redis is away: the claim runs into its idle time, and whoever owns the shard then goes on (X1).
     state.log.warn({ effect: nameOf(held), error: String(error) }, 'an effect is left to be claimed again');
     drop(state, held);
   }
+}
+
+async function call(state: State, held: Held): Promise<void> {
+  const { options, limits, metrics } = state;
+  const handler = options.handlers.get(held.effect.type);
+  const most = handler?.attempts ?? limits.attempts;
+  // More attempts than were ever allowed: the calls before ended without an end, with their process (X2).
+  if (held.tries > most) return exhaust(state, held, new Fault({ code: 'effect_crashed', retry: 'never' }));
+  const began = options.system.monotonicMs();
+  const outcome = handler === undefined ? unhandled(held) : await callEffect(handler, held.effect, callOptions(state, handler));
+  metrics.observe('ironwallet_effect_ms', options.system.monotonicMs() - began, { type: held.effect.type });
+  if (outcome.ok) await settle(state, held, outcome.result);
+  else await failed(state, held, { fault: outcome.fault, most });
 }
 
 function callOptions(state: State, handler: EffectHandler) {
@@ -287,7 +292,10 @@ async function renewed(state: State, held: Held): Promise<boolean> {
 }
 
 async function failed(state: State, held: Held, { fault, most }: { readonly fault: Fault; readonly most: number }): Promise<void> {
-  if (state.stopped.signal.aborted) return drop(state, held);
+  if (state.stopped.signal.aborted) {
+    drop(state, held);
+    return;
+  }
   const { type } = held.effect;
   state.log.warn({ effect: nameOf(held), attempt: held.tries, code: fault.code, message: fault.message }, 'an effect failed');
   if (fault.retry === 'never' || held.tries >= most) return exhaust(state, held, fault);
@@ -301,12 +309,16 @@ function pauseOf({ pauseMinMs, pauseMaxMs }: EffectLimits, tries: number): numbe
 
 /** Waits outside the queue, so that a failing call does not hold a place. Never rejects. */
 async function again(state: State, held: Held, pauseMs: number): Promise<void> {
-  for (let left = pauseMs; left > 0 && !state.stopping; left -= PIECE_MS) await state.options.system.sleep(Math.min(left, PIECE_MS));
-  if (state.stopping) return;
+  const isStopping = (): boolean => state.stopping;
+  for (let left = pauseMs; left > 0 && !isStopping(); left -= PIECE_MS) await state.options.system.sleep(Math.min(left, PIECE_MS));
+  if (isStopping()) return;
   const ours = await renewed(state, held).catch(() => false);
-  if (!ours || state.stopping) return drop(state, held);
-  held.tries += 1;
-  enqueue(state, held);
+  if (ours && !isStopping()) {
+    held.tries += 1;
+    enqueue(state, held);
+  } else {
+    drop(state, held);
+  }
 }
 
 async function exhaust(state: State, held: Held, { code, message }: Fault): Promise<void> {

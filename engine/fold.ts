@@ -38,8 +38,7 @@ export interface Folded<S = unknown> {
 
 /** Null: the actor has committed nothing yet. */
 export type FoldResult =
-  | { readonly ok: true; readonly folded: Folded | null; readonly parked: boolean }
-  | { readonly ok: false; readonly fault: Fault };
+  { readonly ok: true; readonly folded: Folded | null; readonly parked: boolean } | { readonly ok: false; readonly fault: Fault };
 
 export interface FoldPorts {
   readonly registry: Registry;
@@ -108,13 +107,14 @@ function committedOf({ entries, tip }: Pick<Look, 'entries' | 'tip'>, after: Ent
 
 /** Looks that reach from the named snapshot to the tip: read again from there, and on, where one read did not do. */
 async function completed(looks: readonly Look[], ports: FoldPorts): Promise<Look[]> {
-  return Promise.all(looks.map((look) => (look.request.known === null && reachesTip(look) ? look : readOn(look.request, ports))));
+  return Promise.all(looks.map(async (look) => (look.request.known === null && reachesTip(look) ? look : readOn(look.request, ports))));
 }
 
 function reachesTip({ tip, entries }: Look): boolean {
   const last = entries.at(-1);
-  const needed = tip?.snapshot == null ? beginning() : parseSnapshotName(tip.snapshot).last;
-  if (tip === null || compareEntries(needed, tip.last) >= 0) return true;
+  if (tip === null) return true;
+  const needed = tip.snapshot === null ? beginning() : parseSnapshotName(tip.snapshot).last;
+  if (compareEntries(needed, tip.last) >= 0) return true;
   return last !== undefined && compareEntries(last.entry, tip.last) >= 0;
 }
 
@@ -130,16 +130,20 @@ async function readOn(request: FoldRequest, ports: FoldPorts): Promise<Look> {
 }
 
 async function foldFromSnapshots(looks: readonly Look[], ports: FoldPorts): Promise<FoldResult[]> {
-  const ids = looks.flatMap(({ request, tip }) => (tip?.snapshot == null ? [] : [snapshotId(request.actor, tip.snapshot)]));
+  const ids = looks.flatMap(({ request, tip }) => (isSaved(tip) ? [snapshotId(request.actor, tip.snapshot)] : []));
   const found = await findAll(ids, ports.snapshots);
   return looks.map((look) => {
-    if (found instanceof Fault && look.tip?.snapshot != null) return { ok: false, fault: found };
+    if (found instanceof Fault && isSaved(look.tip)) return { ok: false, fault: found };
     try {
       return fromSnapshot(look, { registry: ports.registry, found: found instanceof Fault ? new Map() : found });
     } catch (error) {
       return { ok: false, fault: asFault(error, look.request.actor) };
     }
   });
+}
+
+function isSaved(tip: Tip | null): tip is Tip & { readonly snapshot: string } {
+  return tip !== null && tip.snapshot !== null;
 }
 
 /** MongoDB away is no reason to fail the actors that do not need it. */
@@ -152,15 +156,47 @@ async function findAll(ids: readonly string[], snapshots: FoldPorts['snapshots']
   }
 }
 
-function fromSnapshot(look: Look, { registry, found }: { registry: Registry; found: ReadonlyMap<string, string> }): FoldResult {
-  const { request, tip, parked } = look;
-  if (tip === null) return { ok: true, folded: null, parked };
-  const kind = registry.kindOf(request.actor, tip.rules);
-  if (tip.snapshot === null) return foldOver(look, { tip, kind, from: freshEnvelope(kind, request.actor) });
-  const id = snapshotId(request.actor, tip.snapshot);
+function fromSnapshot(look: Look, parts: { readonly registry: Registry; readonly found: ReadonlyMap<string, string> }): FoldResult {
+  if (look.tip === null) return { ok: true, folded: null, parked: look.parked };
+  return foldOver(look, { tip: look.tip, ...startOf(look.request.actor, look.tip, parts) });
+}
+
+/** F3 */
+function startOf(
+  actor: ActorId,
+  tip: Tip,
+  { registry, found }: { readonly registry: Registry; readonly found: ReadonlyMap<string, string> },
+): { readonly kind: Kind; readonly from: Envelope } {
+  const kind = registry.kindOf(actor, tip.rules);
+  if (tip.snapshot === null) return { kind, from: freshEnvelope(kind, actor) };
+  const id = snapshotId(actor, tip.snapshot);
   const bytes = found.get(id);
-  if (bytes === undefined) return { ok: false, fault: new Fault({ code: 'snapshot_missing', retry: 'never', message: `no snapshot ${id}` }) };
-  return foldOver(look, { tip, kind, from: decodeEnvelope(kind, bytes) });
+  if (bytes === undefined) throw new Fault({ code: 'snapshot_missing', retry: 'never', message: `no snapshot ${id}` });
+  return { kind, from: decodeEnvelope(kind, bytes) };
+}
+
+/** An actor before it is folded: for whoever wants to see every step. */
+export interface Unfolded {
+  readonly kind: Kind;
+  /** The named snapshot, or the fresh start. */
+  readonly from: Envelope;
+  /** Null: nothing is committed. */
+  readonly tip: Tip | null;
+  /** Entries from there on, in order; those after the tip are uncommitted. */
+  readonly entries: readonly StoredEntry[];
+  readonly parked: boolean;
+}
+
+/** Throws `snapshot_missing`, and what the ports throw. */
+export async function unfolded(actor: ActorId, ports: FoldPorts): Promise<Unfolded> {
+  const { tip, entries, parked } = await readOn({ actor, known: null }, ports);
+  if (tip === null) {
+    const kind = ports.registry.kindOf(actor);
+    return { kind, from: freshEnvelope(kind, actor), tip, entries, parked };
+  }
+  const found = tip.snapshot === null ? new Map<string, string>() : await ports.snapshots.find([snapshotId(actor, tip.snapshot)]);
+  const start = startOf(actor, tip, { registry: ports.registry, found });
+  return { ...start, tip, parked, entries: entries.filter(({ entry }) => compareEntries(entry, start.from.head.last) > 0) };
 }
 
 function foldOver(look: Look, start: { readonly tip: Tip; readonly from: Envelope; readonly kind: Kind }): FoldResult {

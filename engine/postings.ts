@@ -46,7 +46,11 @@ type Place = z.output<typeof place>;
 
 export type ReadPostings = (actor: ActorId, query: PostingsQuery) => Promise<PostingsPage>;
 
-export function createPostings(parts: { readonly reader: Reader; readonly ledger: Pick<Ledger, 'find'>; readonly limits: PostingsLimits }): ReadPostings {
+export function createPostings(parts: {
+  readonly reader: Reader;
+  readonly ledger: Pick<Ledger, 'find'>;
+  readonly limits: PostingsLimits;
+}): ReadPostings {
   const { reader, ledger, limits } = parts;
   const pages = new LRUCache<string, Page>({ max: limits.ledgerPages });
   const pageOf = async (actor: ActorId, id: string): Promise<Page | null> => {
@@ -62,16 +66,18 @@ export function createPostings(parts: { readonly reader: Reader; readonly ledger
     const start = before === null ? null : parseCursor(actor, before);
     const folded = foldedOf(await reader.look([{ actor }]));
     if (folded === null) return { postings: [], next: null, asOf: null };
+    const { envelope } = folded;
     const walk = createWalk(start?.n ?? Infinity, Math.min(limit, limits.postingsPerAnswer));
-    let page: string | null = start?.page ?? folded.envelope.page;
-    if (start?.page == null) walk.take(folded.envelope.postings);
+    const from = start?.page ?? null;
+    if (from === null) walk.take(envelope.postings);
+    let page = from ?? envelope.page;
     while (!walk.isFull() && page !== null) {
       const found = await pageOf(actor, page);
       if (found === null) throw missing(actor, page, start);
       walk.take(found.postings, page);
       page = found.previous;
     }
-    return { postings: walk.taken, next: nextOf(walk, page), asOf: folded.envelope.head.last };
+    return { postings: walk.taken, next: nextOf(walk, page), asOf: envelope.head.last };
   };
 }
 

@@ -67,5 +67,5 @@ export function* chunksOf<T>(items: readonly T[], { count, size, sizeOf }: Chunk
 export interface Chunking<T> {
   readonly count: number;
   readonly size: number;
-  sizeOf(item: T): number;
+  readonly sizeOf: (item: T) => number;
 }

@@ -85,7 +85,10 @@ function ledgerContract(says: Says, open: () => Ledger): void {
     t.deepEqual(await open().insert([first, second]), { conflicts: [] });
     t.deepEqual(await open().insert([first, second]), { conflicts: [] });
     const found = await open().find([first.id, second.id, `${actor}#3~c`]);
-    t.deepEqual([...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1)), [first, second]);
+    t.deepEqual(
+      [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
+      [first, second],
+    );
     t.deepEqual(await open().insert([{ ...second, bytes: '[3]' }]), { conflicts: [second.id] });
   });
 }
