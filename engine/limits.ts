@@ -2,7 +2,7 @@
 export interface Limits {
   /** Actors of one cycle over all shards: what `peek` may bring. */
   readonly actorsPerCycle: number;
-  /** Entries decided in one cycle. At 20 to 50 µs each the event loop is free again within 200 ms. */
+  /** Entries decided in one cycle. At 20 to 50 µs each the event loop is free again within 100 ms. */
   readonly entriesPerCycle: number;
   /** Entries of one actor in one cycle: batches of 100 reach 69k to 111k entries/s, longer ones bring little and starve others. */
   readonly entriesPerActor: number;
@@ -69,7 +69,7 @@ const HOUR = 60 * MINUTE;
 
 export const DEFAULT_LIMITS: Limits = {
   actorsPerCycle: 2_000,
-  entriesPerCycle: 4_000,
+  entriesPerCycle: 2_000,
   entriesPerActor: 256,
   deliveriesPerCycle: 20_000,
   entriesPerCommit: 1_000,

@@ -21,6 +21,7 @@ export interface LoopOptions {
 
 /** Sleeps are cut into pieces, so that a stopped process does not wait for a long timer. */
 const PIECE_MS = 500;
+const WAIT_PIECE_MS = 100;
 const FAILURE_MIN_MS = 20;
 const FAILURE_MAX_MS = 1_000;
 
@@ -66,4 +67,13 @@ export function startLoop({ name, round, system, metrics, log }: LoopOptions): L
       return done;
     },
   };
+}
+
+/** Resolves when the work is done or the time is over, whichever comes first; the work goes on. In pieces: see above. */
+export async function within(work: Promise<unknown>, ms: number, system: Pick<System, 'sleep'>): Promise<void> {
+  const state = { done: false };
+  const end = (): void => void (state.done = true);
+  const ended = work.then(end, end);
+  for (let left = ms; left > 0 && !state.done; left -= WAIT_PIECE_MS)
+    await Promise.race([ended, system.sleep(Math.min(left, WAIT_PIECE_MS))]);
 }

@@ -10,7 +10,7 @@ import type { ShardKeeper } from './leases.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import type { Limits } from './limits.ts';
 import { createLoader } from './load.ts';
-import { startLoop } from './loop.ts';
+import { startLoop, within } from './loop.ts';
 import type { Loop } from './loop.ts';
 import { msOf } from './message.ts';
 import { silentLog, silentMetrics } from './metrics.ts';
@@ -131,7 +131,7 @@ function assemble({ roles, registry, layout, ports, system, ...options }: Worker
   const snapshotter = createSnapshotter({ ...common, ...ports, retention, leaseOf, onFenced });
   const handOver = async (shards: ReadonlySet<Shard>): Promise<void> => {
     await current.round;
-    await Promise.race([snapshotter.flushShards(shards), system.sleep(limits.stopFlushMs)]);
+    await within(snapshotter.flushShards(shards), limits.stopFlushMs, system);
   };
   const keeper: ShardKeeper = createShardKeeper({ ...common, roles, worker, layout, leases: ports.leases, handOver, onLost });
   const loader = createLoader({ ...common, ports: { ...ports, registry }, onLoaded: () => current.wake() });
