@@ -1,7 +1,7 @@
 /**
  * What a payment knows: one top-up's whole life at the provider.
  *
- * P1  Effects and timers are derived: `creating`, `fetches` and canceling invoices are the calls still owed an answer.
+ * P1  Effects and timers are derived (`calls.ts`): `creating`, `fetches` and canceling invoices are the calls still owed an answer.
  * P2  Money is counted by totals that only grow: verified, settled, reversed as known, reversed as settled. What is posted is the growth,
  *     so whoever brings a fact first, re-fetch or settlement row, posts it, and the other finds nothing to do.
  */
@@ -11,8 +11,6 @@ import { topUpStatus } from '../virtual-account/messages.ts';
 import { rowType } from './messages.ts';
 
 export const PROVIDER = 'moyasar';
-/** Hosted invoices made for one top-up: after an unknown outcome another is made. */
-export const CREATE_ATTEMPTS_MAX = 3;
 /** Invoices, failed tries, foreign payments, event ids and fetches remembered or open, each. */
 export const KNOWN_MAX = 8;
 export const EVENTS_MAX = 20;
@@ -80,7 +78,7 @@ const verified = z.object({
   /** The provider's estimate, VAT included; the settlement row says what was charged. */
   estimatedFee: minor,
   at: z.number(),
-  /** Taken back by refund, void or failure, as known; and that part of it whose settlement rows came. */
+  /** Taken back by refund, void or failure, as known; and that part of it whose settlement rows came. Both only grow. */
   reversed: minor,
   reversedSettled: minor,
   /** Charged back; a chargeback is first known by its row. */
@@ -91,6 +89,7 @@ const verified = z.object({
 export type VerifiedPayment = z.output<typeof verified>;
 
 export const paymentState = z.object({
+  topUpId: z.string(),
   /** The virtual account; null before `CreatePayment`. */
   account: actorId.nullable(),
   owner: z.string(),
@@ -123,8 +122,17 @@ export const paymentState = z.object({
 });
 export type PaymentState = Readonly<z.output<typeof paymentState>>;
 
-export function initialPayment(): PaymentState {
-  const request = { account: null, owner: '', amount: 0n, currency: '' as const, description: null, fingerprint: '', createdAt: 0 };
+export function initialPayment(topUpId: string): PaymentState {
+  const request = {
+    topUpId,
+    account: null,
+    owner: '',
+    amount: 0n,
+    currency: '' as const,
+    description: null,
+    fingerprint: '',
+    createdAt: 0,
+  };
   const calls = { attempts: 0, creating: false, invoices: [], poll: null, fetchCount: 0, fetches: [], events: [], failures: [] };
   return { ...request, status: 'awaiting_payment', ...calls, payment: null, others: [], keptCount: 0, kept: [] };
 }

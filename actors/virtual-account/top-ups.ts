@@ -14,7 +14,7 @@ import type { Moved } from './balance.ts';
 import { exceeds, toBreak } from './breaks.ts';
 import type { Of } from './entry.ts';
 import { note } from './notes.ts';
-import { findTopUp, PENDING_TOP_UPS_MAX, withTopUp } from './state.ts';
+import { findTopUp, isOpen, PENDING_TOP_UPS_MAX, withTopUp } from './state.ts';
 import type { TopUp, VirtualAccountState } from './state.ts';
 
 type Decided = Accepted<VirtualAccountState>;
@@ -22,8 +22,8 @@ type Decided = Accepted<VirtualAccountState>;
 /** The provider took the customer's money. A late payment opens an ended top-up again. */
 export function topUpPending(state: VirtualAccountState, entry: Of<'TopUpPending'>): Decided {
   const { topUpId, amount, currency } = entry.body;
-  const isOpen = state.topUps.some(({ id }) => id === topUpId);
-  if (!isOpen && state.topUps.length >= PENDING_TOP_UPS_MAX) {
+  const isKnown = state.topUps.some(({ id }) => id === topUpId);
+  if (!isKnown && state.topUps.length >= PENDING_TOP_UPS_MAX) {
     const evidence = { topUpId, why: 'too many open top-ups for one more' };
     return accept(state, { sends: [toBreak(entry, { reason: 'status_conflict', subject: topUpId, money: 'credit', evidence })] });
   }
@@ -48,12 +48,18 @@ export function topUpStatusChanged(state: VirtualAccountState, { body, at }: Of<
 export function topUpSettled(state: VirtualAccountState, { body, at }: Of<'TopUpSettled'>): Decided {
   const { topUpId, fee, currency, row } = body;
   const known = findTopUp(state, topUpId) ?? unknownTopUp(topUpId, body.gross, at);
-  const isOpen = state.topUps.some(({ id }) => id === topUpId);
+  const isKnown = state.topUps.some(({ id }) => id === topUpId);
   const { pending } = known;
   const balance = pending >= fee ? paidIn(state, pending - fee) : owedFor(state, fee - pending);
   const credited = pending > fee ? pending - fee : 0n;
-  const ended: TopUp = { ...known, status: 'paid', pending: 0n, credited: known.credited + credited, updatedAt: at };
-  const next = isOpen ? withTopUp(balance.state, ended) : balance.state;
+  const ended: TopUp = {
+    ...known,
+    status: isOpen(known.status) ? 'paid' : known.status,
+    pending: 0n,
+    credited: known.credited + credited,
+    updatedAt: at,
+  };
+  const next = isKnown ? withTopUp(balance.state, ended) : balance.state;
   const taken = [{ account: 'va-pending' as const, amount: pending }, ...(pending < fee ? balance.legs : [])];
   const given = [...(pending < fee ? [] : balance.legs), { account: 'in-transit' as const, amount: fee }];
   const told = { amount: pending - fee, fee, reference: topUpId, description: known.description };

@@ -20,8 +20,8 @@ export function credit(state: VirtualAccountState, entry: Of<'Credit'>): Decided
   const received: Transfer = {
     source,
     amount,
-    sender: cut(sender),
-    narrative: cut(narrative) ?? '',
+    sender: sender === null ? null : cut(sender),
+    narrative: cut(narrative),
     valueDate,
     via,
     status: 'paid',
