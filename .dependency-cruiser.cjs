@@ -68,8 +68,8 @@ module.exports = {
       name: 'main-alone-builds',
       comment: 'The parts are put together in main.ts; programs around it (cli, bench, tests) start from there.',
       severity: 'error',
-      from: { pathNot: `^(main[.]ts$|cli/|bench/|tests/)|${TEST}` },
-      to: { path: '^(main[.]ts$|cli/|bench/|tests/)' },
+      from: { pathNot: `^(main[.]ts$|wiring/|cli/|bench/|tests/)|${TEST}` },
+      to: { path: '^(main[.]ts$|wiring/|cli/|bench/|tests/)' },
     },
   ],
   options: {

@@ -42,9 +42,17 @@ export function lineOf(row: WireTransaction): LineBody {
     balance: balanceOf(row),
     narratives: [narr1 ?? '', narr2 ?? '', narr3 ?? ''],
     iban: row.iban ?? null,
-    party: (row.partTrnType === 'CREDIT' ? row.orderingParty : row.beneficiaryName) ?? null,
+    party: partyOf(row),
     code: row.prtclrsCode ?? null,
   };
+}
+
+/** Incoming instant payments name their sender in narrative 1, in place of the field that debits have. */
+const INCOMING_INSTANT = '17IPS';
+
+function partyOf({ partTrnType, orderingParty, beneficiaryName, prtclrsCode, narrative }: WireTransaction): string | null {
+  if (partTrnType !== 'CREDIT') return beneficiaryName ?? null;
+  return orderingParty ?? (prtclrsCode === INCOMING_INSTANT ? (narrative?.narr1 ?? null) : null);
 }
 
 function balanceOf({ runningBalance }: WireTransaction): string | null {

@@ -1,0 +1,31 @@
+/** `npm run bench -- <name>`: each bench answers one question, prints a table and, last, one line of JSON. */
+import { Command, InvalidArgumentError } from 'commander';
+import { accept } from './accept.ts';
+import { deposits } from './deposits.ts';
+
+const program = new Command('bench').description('What IronWallet does per second on this machine.').showHelpAfterError();
+
+program
+  .command('deposits')
+  .description('statement lines at the fake bank -> credited wallets, against the bare loop')
+  .option('--wallets <n>', 'wallets', whole, 10_000)
+  .option('--deposits <n>', 'statement lines', whole, 100_000)
+  .option('--page-size <n>', 'lines of a statement page', whole, 500)
+  .option('--days <n>', 'post dates the lines are spread over', whole, 5)
+  .option('--shards <n>', 'shards of the wallet role', whole, 64)
+  .action(deposits);
+
+program
+  .command('accept')
+  .description('top-up requests at a constant rate over HTTP')
+  .option('--rate <n>', 'requests per second', whole, 500)
+  .option('--seconds <n>', 'how long', whole, 15)
+  .option('--wallets <n>', 'wallets that they go to, at most 100', whole, 100)
+  .action(accept);
+
+function whole(value: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('A whole number above zero.');
+  return Number(value);
+}
+
+await program.parseAsync();

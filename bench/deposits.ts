@@ -1,0 +1,217 @@
+/**
+ * Deposits end to end: statement pages at the fake bank -> pulled -> attributed -> committed credits of many wallets, on a Redis with fsync
+ * always and with snapshots on; and in the same run the bare loop of the same messages.
+ */
+import { pino } from 'pino';
+import { bankAccountMessages } from '../actors/bank-account/messages.ts';
+import { KINDS } from '../actors/kinds.ts';
+import { virtualAccount } from '../actors/virtual-account/decide.ts';
+import { virtualAccountMessages } from '../actors/virtual-account/messages.ts';
+import type { Layout } from '../engine/layout.ts';
+import { idOf, toJson } from '../engine/message.ts';
+import { createRegistry } from '../engine/registry.ts';
+import { survey } from '../engine/survey.ts';
+import type { SurveyPorts } from '../engine/survey.ts';
+import { message } from '../http/command.ts';
+import { ibanOf } from '../http/gateway/numbers.ts';
+import { wireAmount } from '../http/money.ts';
+import { createProductLayout, startService } from '../main.ts';
+import { fakeAnbControl } from '../mocks/control/client.ts';
+import type { FakeAnbControl } from '../mocks/control/client.ts';
+import { startMongo } from '../mocks/servers/mongo.ts';
+import type { MongoServer } from '../mocks/servers/mongo.ts';
+import { startRedis } from '../mocks/servers/redis.ts';
+import type { RedisServer } from '../mocks/servers/redis.ts';
+import { provePosition } from '../proof/position.ts';
+import type { Position } from '../proof/position.ts';
+import { createMongoPorts } from '../providers/mongo/ports.ts';
+import { createRedisPorts } from '../providers/redis/ports.ts';
+import type { RedisPorts } from '../providers/redis/ports.ts';
+import { ACCOUNT, configOf, environmentOf } from '../tests/support/system.ts';
+import { surveyPorts } from '../wiring/edges.ts';
+import { bareLoop } from './bare-loop.ts';
+import { lastLine, perSecond, startBeside, table, until } from './rig.ts';
+
+export interface DepositsOptions {
+  readonly wallets: number;
+  readonly deposits: number;
+  readonly pageSize: number;
+  /** Post dates that the lines are spread over. */
+  readonly days: number;
+  readonly shards: number;
+}
+
+export interface DepositsResult {
+  readonly depositsPerSecond: number;
+  readonly proofDifference: string;
+  /** Wallets whose balance differs from the bank's own tally. */
+  readonly wrong: number;
+}
+
+const FIRST_NUMBER = 123_170_000_000_000;
+const DAY_MS = 86_400_000;
+const FINISH_MS_MAX = 600_000;
+const OPENED_AT_ONCE = 1_000;
+
+/** Runs all: 500 lines a page, 20 lines a page, the bare loop. */
+export async function deposits(options: DepositsOptions): Promise<void> {
+  const bare = await bareLoop({ actors: options.wallets, messages: options.deposits, page: 500, shards: options.shards });
+  const wide = await run(options);
+  const narrow = await run({ ...options, pageSize: 20, deposits: Math.ceil(options.deposits / 10) });
+  const ratio = Math.round((wide.depositsPerSecond / bare) * 1000) / 1000;
+  table([
+    ['what', 'per second', 'of the bare loop', 'difference', 'wallets wrong'],
+    ['bare loop: send, fetch, commit', String(bare), '100 %', '', ''],
+    [
+      `deposits, pages of ${String(options.pageSize)}`,
+      String(wide.depositsPerSecond),
+      percent(wide.depositsPerSecond / bare),
+      wide.proofDifference,
+      String(wide.wrong),
+    ],
+    [
+      'deposits, pages of 20',
+      String(narrow.depositsPerSecond),
+      percent(narrow.depositsPerSecond / bare),
+      narrow.proofDifference,
+      String(narrow.wrong),
+    ],
+  ]);
+  lastLine({
+    ...{
+      bench: 'deposits',
+      depositsPerSecond: wide.depositsPerSecond,
+      bareLoopPerSecond: bare,
+      ratio,
+      proofDifference: wide.proofDifference,
+    },
+    ...{
+      depositsPerSecondPages20: narrow.depositsPerSecond,
+      wrongWallets: wide.wrong + narrow.wrong,
+      wallets: options.wallets,
+      deposits: options.deposits,
+    },
+  });
+  if (wide.wrong + narrow.wrong > 0 || wide.proofDifference !== '0.00' || narrow.proofDifference !== '0.00') process.exitCode = 1;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+interface Rig {
+  readonly redis: RedisServer;
+  readonly mongo: MongoServer;
+  readonly bank: Awaited<ReturnType<typeof startBeside>>;
+}
+
+async function run(options: DepositsOptions): Promise<DepositsResult> {
+  const redis = await startRedis({ own: true, maxmemory: '4gb' });
+  const mongo = await startMongo();
+  const bank = await startBeside('fake-bank.js', [ACCOUNT, String(options.pageSize)]);
+  try {
+    return await measure({ redis, mongo, bank }, options);
+  } finally {
+    await bank.process.end('SIGTERM');
+    await redis.close();
+    await mongo.close();
+  }
+}
+
+async function measure(rig: Rig, options: DepositsOptions): Promise<DepositsResult> {
+  const firstDay = new Date(Date.now() - options.days * DAY_MS).toISOString().slice(0, 10);
+  const config = configOf({
+    ...environmentOf({ redis: rig.redis, mongo: rig.mongo, moyasar: rig.bank.url, bank: rig.bank.url }),
+    ...{ STATEMENT_FROM: firstDay, STATEMENT_PAGE_SIZE: String(options.pageSize), STATEMENT_PULL_SECONDS: '86400' },
+    ...{ SNAPSHOT_MS: '10000', CACHE_ACTORS: '200000', ROLES: 'wallet,payments,omnibus', LOG_LEVEL: 'silent' },
+    ...{ SHARDS_WALLET: String(options.shards), SHARDS_PAYMENTS: '4', SHARDS_OMNIBUS: '16' },
+  });
+  const registry = createRegistry(KINDS);
+  const layout = createProductLayout(config, registry);
+  const service = await startService({ config, log: pino({ level: config.LOG_LEVEL }) });
+  const look = await createRedisPorts({ url: config.REDIS_URL, layout, worker: 'bench' });
+  const mongo = createMongoPorts({ url: config.MONGODB_URL, database: config.MONGODB_DATABASE });
+  try {
+    const numbers = Array.from({ length: options.wallets }, (_, index) => String(FIRST_NUMBER + index));
+    await openWallets({ look, layout }, numbers);
+    const control = fakeAnbControl(rig.bank.url);
+    const lastDay = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10);
+    const amounts = { amountFrom: '10.00', amountTo: '500.00', seed: 1 };
+    const { total } = await control.bulk({ count: options.deposits, numbers, days: options.days, lastDay, ...amounts });
+    const rate = await timed({ look, layout, options, wanted: BigInt(total.replace('.', '')), firstDay });
+    const ports = surveyPorts({ redis: look, mongo, registry, layout });
+    const proof = await settledPosition(ports);
+    const difference = [...proof.differences.values()].reduce((sum, one) => sum + one, 0n);
+    const wrong = await wrongWallets(ports, await control.tally());
+    return { depositsPerSecond: rate, proofDifference: wireAmount(difference, config.CURRENCY), wrong };
+  } finally {
+    await service.stop();
+    await look.close();
+    await mongo.close();
+  }
+}
+
+interface Looking {
+  readonly look: RedisPorts;
+  readonly layout: Layout;
+}
+
+/** Opens them as their owners' actors would; not measured. */
+async function openWallets({ look, layout }: Looking, numbers: readonly string[]): Promise<void> {
+  for (let at = 0; at < numbers.length; at += OPENED_AT_ONCE) {
+    const messages = numbers.slice(at, at + OPENED_AT_ONCE).map((number) => {
+      const body = { owner: 'bench', iban: ibanOf(number, { code: '30', prefix: '100' }), currency: 'SAR', name: null };
+      const facts = { type: 'OpenAccount', body, id: `bench/open/${number}`, from: 'bench:open', trace: '' } as const;
+      return message(virtualAccountMessages, `virtual-account:${number}`, facts);
+    });
+    await look.mailboxes.send(messages, null);
+  }
+  look.hints.work(layout.shardsOf('wallet'));
+  const shards = layout.shardsOf('wallet');
+  await until(async () => (await look.operations.gauges(shards)).ready === 0, FINISH_MS_MAX, 'wallets opened');
+}
+
+/** From the order to pull until the last credit is committed. */
+async function timed(
+  parts: Looking & { readonly options: DepositsOptions; readonly wanted: bigint; readonly firstDay: string },
+): Promise<number> {
+  const { look, layout, options, wanted, firstDay } = parts;
+  const shards = layout.shardsOf('wallet');
+  const credited = async (): Promise<bigint> => -((await look.operations.totals(shards)).get('va:SAR') ?? 0n);
+  const facts = { type: 'PullStatement', body: { why: 'bench', date: firstDay }, id: 'bench/pull', from: 'bench:pull', trace: '' } as const;
+  const begun = performance.now();
+  await look.mailboxes.send([message(bankAccountMessages, `bank-account:${ACCOUNT}`, facts)], null);
+  await until(async () => (await credited()) >= wanted, FINISH_MS_MAX, 'all deposits credited');
+  return perSecond(options.deposits, performance.now() - begun);
+}
+
+const PROOFS_MAX = 20;
+
+/** The position at rest: money that is still under way when the last credit is seen (an answer, a day's note) gets a moment. */
+async function settledPosition(ports: SurveyPorts): Promise<Position> {
+  let position = await provePosition(ports);
+  for (let proofs = 1; proofs < PROOFS_MAX && !isWhole(position); proofs += 1) position = await provePosition(ports);
+  return position;
+}
+
+function isWhole({ still, differences }: Position): boolean {
+  return still && [...differences.values()].every((one) => one === 0n);
+}
+
+type TallyOfBank = Awaited<ReturnType<FakeAnbControl['tally']>>;
+
+/** Compares every wallet with the bank's own tally of what it sent there. */
+async function wrongWallets(ports: SurveyPorts, tally: TallyOfBank): Promise<number> {
+  const available = new Map<string, bigint>();
+  await survey(ports, {
+    actor: (envelope, kind) => {
+      if (kind.name === virtualAccount.name)
+        available.set(idOf(envelope.actor), virtualAccount.state.parse(JSON.parse(toJson(envelope.state))).available);
+    },
+    carried: () => undefined,
+    broken: (actor, fault) => {
+      throw new Error(`${actor}: ${fault.message}`);
+    },
+  });
+  return Object.entries(tally).filter(([number, { total }]) => available.get(number) !== BigInt(total.replace('.', ''))).length;
+}

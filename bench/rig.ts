@@ -1,0 +1,40 @@
+/** What the benches have in common: programs of their own, numbers, tables, the last line. */
+import { fileURLToPath } from 'node:url';
+import { startProcess } from '../mocks/servers/own-process.ts';
+import type { OwnProcess } from '../mocks/servers/own-process.ts';
+
+/** Starts a compiled file of this folder; it prints `serving <url>`. */
+export async function startBeside(file: string, args: readonly string[]): Promise<{ readonly url: string; readonly process: OwnProcess }> {
+  const script = fileURLToPath(new URL(file, import.meta.url));
+  const process_ = await startProcess({ command: process.execPath, args: [script, ...args], ready: /serving (\S+)/ });
+  return { url: process_.ready[1] ?? '', process: process_ };
+}
+
+/** One JSON line: what scripts read. */
+export function lastLine(facts: Readonly<Record<string, unknown>>): void {
+  process.stdout.write(`${JSON.stringify(facts)}\n`);
+}
+
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Rows of a table, columns aligned; the first row is the head. */
+export function table(rows: readonly (readonly string[])[]): void {
+  const widths = (rows[0] ?? []).map((_cell, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  for (const row of rows)
+    say(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '));
+}
+
+export function perSecond(count: number, ms: number): number {
+  return Math.round((count * 1000) / ms);
+}
+
+/** Looks every 50 ms until it holds; rejects after `ms`. */
+export async function until(holds: () => Promise<boolean>, ms: number, what: string): Promise<void> {
+  const deadline = performance.now() + ms;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`${what}: not so after ${String(ms)} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
