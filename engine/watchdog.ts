@@ -27,7 +27,7 @@ export function startWatchdog(stillMsMax: number): Watchdog {
   const beat = setInterval(() => Atomics.add(counter, 0, 1), Math.ceil(tickMs / 2));
   beat.unref();
   const data: WatchdogData = { watchdog: true, beats, tickMs };
-  const thread = new Worker(new URL(import.meta.url), { workerData: data });
+  const thread = new Worker(new URL(import.meta.url), { workerData: data, execArgv: [] });
   thread.unref();
   return {
     async stop() {

@@ -15,6 +15,7 @@ import type { Loop } from './loop.ts';
 import { msOf } from './message.ts';
 import { silentLog, silentMetrics } from './metrics.ts';
 import type { Log, Metrics } from './metrics.ts';
+import type { OwnedShard } from './ownership.ts';
 import type { Directory, Hints, Leases, Ledger, Mailboxes, Operations, Shard, Snapshots, System, Tip } from './ports.ts';
 import type { Registry } from './registry.ts';
 import { createRetention } from './retention.ts';
@@ -77,8 +78,8 @@ interface Parts {
   readonly snapshotter: ReturnType<typeof createSnapshotter>;
   readonly retention: ReturnType<typeof createRetention>;
   readonly deps: TurnDeps;
-  /** The cycle that runs, or the last one. */
-  readonly current: { round: Promise<unknown>; wake: () => void };
+  /** The cycles that run, or the last ones, by lane. */
+  readonly current: { readonly rounds: Promise<unknown>[]; wake: () => void };
 }
 
 export function createWorker(options: WorkerOptions): Worker {
@@ -122,7 +123,7 @@ function assemble({ roles, registry, layout, ports, system, ...options }: Worker
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const worker = `${name}/${system.uuid()}`;
   const cache = createCache(limits);
-  const current: Parts['current'] = { round: Promise.resolve(), wake: () => undefined };
+  const current: Parts['current'] = { rounds: [], wake: () => undefined };
   const common = { system, limits, metrics, log, registry, cache };
   const onFenced = (shard: Shard): void => keeper.lost(shard);
   const onLost = (shards: ReadonlySet<Shard>): void => cache.dropShards(shards);
@@ -130,7 +131,7 @@ function assemble({ roles, registry, layout, ports, system, ...options }: Worker
   const retention = createRetention({ snapshots: ports.snapshots, mailboxes: ports.mailboxes, system, limits });
   const snapshotter = createSnapshotter({ ...common, ...ports, retention, leaseOf, onFenced });
   const handOver = async (shards: ReadonlySet<Shard>): Promise<void> => {
-    await current.round;
+    await Promise.all(current.rounds);
     await within(snapshotter.flushShards(shards), limits.stopFlushMs, system);
   };
   const keeper: ShardKeeper = createShardKeeper({ ...common, roles, worker, layout, leases: ports.leases, handOver, onLost });
@@ -147,15 +148,9 @@ function startLoops(parts: Parts, options: WorkerOptions): { loops: Loop[]; wake
     await keeper.look();
     return limits.leaseEveryMs;
   });
-  const idle = { ms: limits.idleMinMs };
-  const turns = start('turn', () => {
-    const round = runCycle(parts, idle);
-    parts.current.round = round.catch(() => undefined);
-    return round;
-  });
+  const lanes = startLanes(parts, options, start);
   const wakeCycle = (): void => {
-    idle.ms = limits.idleMinMs;
-    turns.wake();
+    for (const lane of lanes) lane.wake();
   };
   const timers = start('timers', async () => {
     const due = await ports.mailboxes.due(keeper.working().map(({ lease }) => lease));
@@ -170,13 +165,33 @@ function startLoops(parts: Parts, options: WorkerOptions): { loops: Loop[]; wake
     return limits.flushEveryMs;
   });
   const cleaning = start('cleaning', createCleaning(parts, options));
-  return { loops: [leases, turns, timers, snapshots, cleaning], wakeCycle };
+  return { loops: [leases, ...lanes, timers, snapshots, cleaning], wakeCycle };
 }
 
-async function runCycle({ keeper, deps, limits }: Parts, idle: { ms: number }): Promise<number> {
+/** A shard is always in the same lane, so that its cycles never overlap (I1). */
+function startLanes(parts: Parts, { roles, layout }: WorkerOptions, start: (name: string, round: () => Promise<number>) => Loop): Loop[] {
+  const { limits, keeper, current } = parts;
+  const laneOf = new Map(roles.flatMap((role) => layout.shardsOf(role)).map((shard, index) => [shard, index % limits.lanes]));
+  return Array.from({ length: limits.lanes }, (_, lane) => {
+    const idle = { ms: limits.idleMinMs };
+    const shards = (): OwnedShard[] => keeper.working().filter((owned) => laneOf.get(owned.lease.shard) === lane);
+    const loop = start('turn', () => {
+      const round = runCycle(shards, parts, idle);
+      current.rounds[lane] = round.catch(() => undefined);
+      return round;
+    });
+    const wake = (): void => {
+      idle.ms = limits.idleMinMs;
+      loop.wake();
+    };
+    return { ...loop, wake };
+  });
+}
+
+async function runCycle(shards: () => OwnedShard[], { deps, limits }: Parts, idle: { ms: number }): Promise<number> {
   let entries = 0;
-  for (const owned of keeper.working()) if (owned.tried !== null) entries += await carefulPass(owned, deps);
-  entries += (await cycle(keeper.working(), deps)).entries;
+  for (const owned of shards()) if (owned.tried !== null) entries += await carefulPass(owned, deps);
+  entries += (await cycle(shards(), deps)).entries;
   if (entries > 0) {
     idle.ms = limits.idleMinMs;
     return 0;
