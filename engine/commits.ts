@@ -26,6 +26,8 @@ export interface Moved {
   readonly last: Outcome;
   readonly entries: number;
   readonly pages: readonly LedgerPage[];
+  /** Codes of the commands that were refused. */
+  readonly refusals: readonly string[];
 }
 
 export interface PlannedCommit {
@@ -104,6 +106,7 @@ function fitting(draft: Draft, outcomes: readonly Outcome[], limits: CommitLimit
 
 function addOutcomes(draft: Draft, turn: Turn, { from, to }: { readonly from: number; readonly to: number }): void {
   const pages: LedgerPage[] = [];
+  const refusals: string[] = [];
   let last: Outcome | undefined;
   for (const outcome of turn.outcomes.slice(from, to)) {
     last = outcome;
@@ -116,11 +119,12 @@ function addOutcomes(draft: Draft, turn: Turn, { from, to }: { readonly from: nu
       draft.totals.set(key, (draft.totals.get(key) ?? 0n) + amount);
     }
     if (outcome.filled !== null) pages.push(outcome.filled);
+    if (outcome.code !== 'accepted' && outcome.code !== 'repeated') refusals.push(outcome.code);
   }
   if (last === undefined) return;
   const expected = from === 0 ? turn.before : (turn.outcomes[from - 1]?.envelope.head ?? turn.before);
   draft.actors.push({ actor: turn.actor, expected, next: last.envelope.head, rules: turn.rules });
-  draft.moved.push({ actor: turn.actor, last, entries: to - from, pages });
+  draft.moved.push({ actor: turn.actor, last, entries: to - from, pages, refusals });
   draft.entries += to - from;
 }
 

@@ -307,6 +307,7 @@ interface Tally {
 /** Sums over the cycle, so that metrics cost one call per kind and not one per entry. */
 function createTally(): Tally {
   const byKind = new Map<string, number>();
+  const refusals: { readonly kind: string; readonly code: string }[] = [];
   let entries = 0;
   let deliveries = 0;
   const parks: PlannedCommit['commit']['parks'][number][] = [];
@@ -315,11 +316,16 @@ function createTally(): Tally {
       entries += planned.entries;
       deliveries += planned.commit.deliveries.length;
       parks.push(...planned.commit.parks);
-      for (const one of planned.moved) byKind.set(kindOf(one.actor), (byKind.get(kindOf(one.actor)) ?? 0) + one.entries);
+      for (const one of planned.moved) {
+        const kind = kindOf(one.actor);
+        byKind.set(kind, (byKind.get(kind) ?? 0) + one.entries);
+        for (const code of one.refusals) refusals.push({ kind, code });
+      }
     },
     entries: () => entries,
     report({ metrics, log, system }) {
       for (const [kind, count] of byKind) metrics.count('ironwallet_entries_total', count, { kind });
+      for (const refusal of refusals) metrics.count('ironwallet_refusals_total', 1, { ...refusal });
       if (deliveries > 0) metrics.count('ironwallet_deliveries_total', deliveries);
       for (const park of parks) {
         metrics.count('ironwallet_parked_total', 1, { kind: kindOf(park.actor), error: park.entry === '-' ? 'load' : 'decide' });
