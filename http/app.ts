@@ -26,6 +26,8 @@ export interface AppOptions {
   readonly bodyLimitBytes: number;
   /** Open event streams; give the same to `listen`, which ends them. */
   readonly streams?: Streams;
+  /** True at the marks for backlog, memory or snapshot lag: commands of clients and operators are turned away until it is over. */
+  readonly overloaded?: () => boolean;
   /** Called once per request, after it was answered (a stream: after it began). */
   readonly observe: (request: Answered) => void;
   /** Called for errors that are nobody's refusal. */
@@ -69,7 +71,16 @@ function isGone(error: unknown): boolean {
 function stepsOf(endpoint: Endpoint, parts: Parts): Middleware[] {
   const reads = endpoint.body !== undefined || endpoint.raw === true;
   const body = reads ? readBody(endpoint.raw === true, parts.bodyLimitBytes) : [];
-  return [authenticated(endpoint, parts), ...body, answer(endpoint, parts)];
+  const shed = endpoint.keyed === true ? [shedding(parts)] : [];
+  return [...shed, authenticated(endpoint, parts), ...body, answer(endpoint, parts)];
+}
+
+/** Before any work: turning somebody away must cost nothing. */
+function shedding({ overloaded }: Parts): Middleware {
+  return async (_context, next) => {
+    if (overloaded?.() === true) throw new Fault({ code: 'overloaded', retry: 'later' });
+    await next();
+  };
 }
 
 function authenticated({ access }: Endpoint, { authenticate }: Parts): Middleware {

@@ -5,7 +5,7 @@ import { Problem } from './problem.ts';
 const RETRY_AFTER_SECONDS = '1';
 
 /** Faults that have a name on the wire; every other one is 503 `unavailable`. */
-const KNOWN: Readonly<Record<string, { readonly status: number; readonly detail: string }>> = {
+const KNOWN: Readonly<Record<string, { readonly status: number; readonly detail: string; readonly code?: string }>> = {
   mailbox_full: { status: 429, detail: 'This account has too many commands waiting; try again shortly.' },
   overloaded: { status: 503, detail: 'The service is shedding load; try again shortly.' },
   outcome_unknown: {
@@ -14,7 +14,7 @@ const KNOWN: Readonly<Record<string, { readonly status: number; readonly detail:
   },
   actor_parked: { status: 503, detail: 'This account waits for an operator; the command was kept.' },
   unknown_kind: { status: 404, detail: 'There is no such kind of actor.' },
-  unknown_kind_or_role: { status: 404, detail: 'There is no such kind of actor.' },
+  unknown_kind_or_role: { status: 404, code: 'unknown_kind', detail: 'There is no such kind of actor.' },
   bad_cursor: { status: 400, detail: 'The cursor is not one that this service gave out.' },
 };
 
@@ -29,7 +29,12 @@ export function faultProblem(fault: Fault): Problem {
     });
   }
   const waits = known.status === 429 || known.status === 503;
-  return new Problem({ status: known.status, code: fault.code, detail: known.detail, ...(waits ? { headers: retryAfter() } : {}) });
+  return new Problem({
+    status: known.status,
+    code: known.code ?? fault.code,
+    detail: known.detail,
+    ...(waits ? { headers: retryAfter() } : {}),
+  });
 }
 
 function retryAfter(): Readonly<Record<string, string>> {

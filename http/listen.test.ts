@@ -4,7 +4,7 @@ import type { Got } from './testing/served.ts';
 import { withServer } from './testing/things.ts';
 
 test('a process takes so many streams and no more, and a slot comes back when a client leaves', async (t) => {
-  const { url, streams } = await withServer(t, 1);
+  const { url, streams } = await withServer(t, { streamsMax: 1 });
   const leave = new AbortController();
   const first = await fetch(`${url}/stream`, { signal: leave.signal });
   t.is(first.status, 200);
@@ -19,7 +19,7 @@ test('a process takes so many streams and no more, and a slot comes back when a 
 });
 
 test('a HEAD of a stream holds no slot', async (t) => {
-  const { url, streams } = await withServer(t, 1);
+  const { url, streams } = await withServer(t, { streamsMax: 1 });
   t.is((await call(`${url}/stream`, { method: 'HEAD' })).status, 200);
   await until(() => streams.open === 0);
   t.pass();
@@ -54,4 +54,16 @@ test('closing cuts what is not over in time', async (t) => {
   const outcome = t.throwsAsync(slow);
   await served.close(10);
   await outcome;
+});
+
+test('over the mark commands are turned away with a time to come back, and reads go on', async (t) => {
+  const state = { overloaded: true };
+  const { url, alice } = await withServer(t, { overloaded: () => state.overloaded });
+  const body = { amount: '1.00', currency: 'SAR' };
+  const got = await call(`${url}/things`, { as: alice, key: 'k1', body });
+  refused(t, got, [503, 'overloaded']);
+  t.is(got.headers.get('retry-after'), '1');
+  t.is((await call(`${url}/things/1`, { as: alice })).status, 200);
+  state.overloaded = false;
+  t.is((await call(`${url}/things`, { as: alice, key: 'k1', body })).status, 201);
 });

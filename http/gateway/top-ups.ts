@@ -77,8 +77,8 @@ function requestTopUp(parts: GatewayParts) {
 /** The first answer of a key that the engine has forgotten: its payment never forgets. */
 async function oldTopUp(parts: GatewayParts, topUpId: string, fingerprint: string): Promise<Requested | null> {
   const payment = await parts.payment(topUpId);
-  if (payment === null || payment.state.createdAt > Date.now() - KEYS_REMEMBERED_MS) return null;
-  const { state } = payment;
+  const state = payment?.state;
+  if (state === undefined || state.account === null || state.createdAt > Date.now() - KEYS_REMEMBERED_MS) return null;
   if (state.fingerprint !== fingerprint) {
     throw problem(422, 'idempotency_key_reused', 'This Idempotency-Key was used for another request before.');
   }

@@ -221,12 +221,19 @@ function resolve(parts: OpsParts) {
     params: breakParams,
     body: resolveBody,
     replies,
-    handle: ({ caller, params, body, key, trace }) => {
+    handle: async ({ caller, params, body, key, trace }) => {
       const { resolution, reason, wallet = null, reference = null } = body;
+      if (wallet !== null) await expectWallet(parts, wallet);
       const command = { resolution, reason, wallet, reference, by: caller.subject };
       return decideOn(parts, { caller, key, trace }, { id: params.breakId, type: 'ResolveBreak', body: command });
     },
   });
+}
+
+/** Money sent to a number that nobody was given would only come back as the same break. */
+async function expectWallet(parts: OpsParts, wallet: string): Promise<void> {
+  const view = await parts.wallet(wallet);
+  if (view === null || view.state.status === 'unopened') throw problem(422, 'wallet_not_found', detailOf('wallet_not_found'));
 }
 
 type OperatorMessage = 'AssignBreak' | 'CommentBreak' | 'ResolveBreak';

@@ -65,7 +65,7 @@ function listStatements(parts: OpsParts) {
     replies: { 200: { description: 'A page of days, and how the reading stands', schema: statementsSchema } },
     handle: async ({ query }) => {
       const view = await parts.bankAccount(parts.account);
-      if (view === null) throw notOpen();
+      if (view === null || view.state.config === null) throw notOpen();
       const days = slice([...view.state.days].reverse(), query, ({ date }) => [date, '']);
       const currency = currencyOf(parts, view.state);
       return { status: 200, body: { ...reading(parts, view), items: days.items.map((day) => wireDay(day, currency)), next: days.next } };

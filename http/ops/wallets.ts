@@ -50,8 +50,12 @@ const debitSchema = z.object({
   amount: z.string(),
   currency: z.string(),
   purpose: z.string(),
+  available: z.string().describe('Balance after it.'),
+  createdAt: z.string(),
   asOf: z.string(),
 });
+/** What `virtual-account` decided. */
+const debited = z.object({ reference: z.string(), amount: z.string(), currency: z.string(), available: z.string(), createdAt: z.number() });
 
 const statusBody = z.strictObject({ status: walletStatus, reason: z.string().trim().min(1).max(500) });
 const statusSchema = z.object({ walletId: z.string(), status: walletStatus, asOf: z.string() });
@@ -120,7 +124,7 @@ function debit(parts: OpsParts) {
       await opened(parts, params.walletId);
       const { currency, purpose, minor } = body;
       const reference = body.reference ?? digitsFrom(['debit', caller.subject, params.walletId, key]);
-      const { asOf } = await order(
+      const { answer, asOf } = await order(
         parts,
         { caller, key, trace },
         {
@@ -128,13 +132,20 @@ function debit(parts: OpsParts) {
           to: `virtual-account:${params.walletId}`,
           type: 'Debit',
           body: { amount: minor, currency, reference, purpose, by: caller.subject },
-          answer: z.unknown(),
+          answer: debited,
         },
       );
-      const answer = { walletId: params.walletId, reference, amount: wireAmount(minor, currency), currency, purpose, asOf };
-      return { status: 201, body: answer };
+      return { status: 201, body: wireDebit(answer, { walletId: params.walletId, purpose, asOf }) };
     },
   });
+}
+
+function wireDebit(
+  { reference, amount, currency, available, createdAt }: z.output<typeof debited>,
+  facts: Pick<z.output<typeof debitSchema>, 'walletId' | 'purpose' | 'asOf'>,
+): z.output<typeof debitSchema> {
+  const amounts = { amount: wireAmount(BigInt(amount), currency), available: wireAmount(BigInt(available), currency) };
+  return { ...facts, reference, currency, ...amounts, createdAt: new Date(createdAt).toISOString() };
 }
 
 function setStatus(parts: OpsParts) {
@@ -150,7 +161,7 @@ function setStatus(parts: OpsParts) {
     replies: { 200: { description: 'The status as decided', schema: statusSchema } },
     handle: async ({ caller, params, body, key, trace }) => {
       await opened(parts, params.walletId);
-      const { asOf } = await order(
+      const { answer, asOf } = await order(
         parts,
         { caller, key, trace },
         {
@@ -158,10 +169,10 @@ function setStatus(parts: OpsParts) {
           to: `virtual-account:${params.walletId}`,
           type: 'SetStatus',
           body: { ...body, by: caller.subject },
-          answer: z.unknown(),
+          answer: z.object({ status: walletStatus }),
         },
       );
-      return { status: 200, body: { walletId: params.walletId, status: body.status, asOf } };
+      return { status: 200, body: { walletId: params.walletId, status: answer.status, asOf } };
     },
   });
 }

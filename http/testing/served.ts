@@ -19,8 +19,17 @@ export interface Served extends Listening {
   readonly failures: unknown[];
 }
 
-/** `streamsMax`: how many event streams it takes. */
-export async function serve(endpoints: readonly Endpoint[], { streamsMax = 10 } = {}): Promise<Served> {
+export interface ServeOptions {
+  /** How many event streams it takes. */
+  readonly streamsMax?: number;
+  readonly observe?: (request: Answered) => void;
+  readonly overloaded?: () => boolean;
+}
+
+export async function serve(
+  endpoints: readonly Endpoint[],
+  { streamsMax = 10, observe, overloaded = () => false }: ServeOptions = {},
+): Promise<Served> {
   const streams = createStreams(streamsMax);
   const answered: Answered[] = [];
   const failures: unknown[] = [];
@@ -29,7 +38,11 @@ export async function serve(endpoints: readonly Endpoint[], { streamsMax = 10 } 
     authenticate: createAuthenticate({ secret: SECRET }),
     bodyLimitBytes: BODY_LIMIT_BYTES,
     streams,
-    observe: (request) => void answered.push(request),
+    overloaded,
+    observe(request) {
+      answered.push(request);
+      observe?.(request);
+    },
     failed: (error) => void failures.push(error),
   });
   return { ...(await listen(app, { host: '127.0.0.1', port: 0, streams })), streams, answered, failures };

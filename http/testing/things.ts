@@ -9,7 +9,7 @@ import { amountText, currencyText, withMinor } from '../money.ts';
 import { pageQuery } from '../paging.ts';
 import { problem } from '../problem.ts';
 import { serve, tokenOf } from './served.ts';
-import type { Served } from './served.ts';
+import type { Served, ServeOptions } from './served.ts';
 
 interface Gate {
   readonly entered: Promise<void>;
@@ -111,9 +111,9 @@ function endless(signal: AbortSignal): Readable {
   return stream;
 }
 
-export async function withServer(t: ExecutionContext, streamsMax = 10): Promise<Served & { gate: Gate; alice: string }> {
+export async function withServer(t: ExecutionContext, options: ServeOptions = {}): Promise<Served & { gate: Gate; alice: string }> {
   const gate = createGate();
-  const served = await serve([...inputs(), ...others(gate)], { streamsMax });
+  const served = await serve([...inputs(), ...others(gate)], options);
   t.teardown(() => served.close(0));
   return { ...served, gate, alice: await tokenOf('alice') };
 }
