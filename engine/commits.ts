@@ -104,6 +104,10 @@ function fitting(draft: Draft, outcomes: readonly Outcome[], limits: CommitLimit
   return count;
 }
 
+function isRefusal({ code }: Outcome): boolean {
+  return code !== 'accepted' && code !== 'repeated';
+}
+
 function addOutcomes(draft: Draft, turn: Turn, { from, to }: { readonly from: number; readonly to: number }): void {
   const pages: LedgerPage[] = [];
   const refusals: string[] = [];
@@ -111,15 +115,15 @@ function addOutcomes(draft: Draft, turn: Turn, { from, to }: { readonly from: nu
   for (const outcome of turn.outcomes.slice(from, to)) {
     last = outcome;
     draft.bytes += weightOf(outcome).bytes;
-    for (const send of outcome.sends) draft.deliveries.push(send);
-    for (const effect of outcome.effects) draft.effects.push(effect);
-    for (const timer of outcome.timers) draft.timers.push(timer);
+    draft.deliveries.push(...outcome.sends); // bounded by deliveriesPerCommit
+    draft.effects.push(...outcome.effects);
+    draft.timers.push(...outcome.timers);
     for (const { account, currency, amount } of outcome.rows) {
       const key = `${account}:${currency}`;
       draft.totals.set(key, (draft.totals.get(key) ?? 0n) + amount);
     }
     if (outcome.filled !== null) pages.push(outcome.filled);
-    if (outcome.code !== 'accepted' && outcome.code !== 'repeated') refusals.push(outcome.code);
+    if (isRefusal(outcome)) refusals.push(outcome.code);
   }
   if (last === undefined) return;
   const expected = from === 0 ? turn.before : (turn.outcomes[from - 1]?.envelope.head ?? turn.before);
