@@ -15,6 +15,7 @@ const KNOWN: Readonly<Record<string, { readonly status: number; readonly detail:
   actor_parked: { status: 503, detail: 'This account waits for an operator; the command was kept.' },
   unknown_kind: { status: 404, detail: 'There is no such kind of actor.' },
   unknown_kind_or_role: { status: 404, code: 'unknown_kind', detail: 'There is no such kind of actor.' },
+  entry_not_parked: { status: 409, detail: 'It is not this entry that the actor is parked at, or somebody was faster.' },
   bad_cursor: { status: 400, detail: 'The cursor is not one that this service gave out.' },
 };
 

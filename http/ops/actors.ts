@@ -1,8 +1,9 @@
 /** Actors as operators see them: one by one, those that stopped, and the entries that were left out. */
 import { z } from 'zod';
+import type { ActorFacts } from '../../engine/inspect.ts';
 import { entryId } from '../../engine/snapshot-codec.ts';
 import { toJson } from '../../engine/message.ts';
-import type { ActorId } from '../../engine/message.ts';
+import type { ActorId, EntryId } from '../../engine/message.ts';
 import type { DeadEntry, ParkedActor } from '../../engine/ports.ts';
 import { endpoint } from '../endpoint.ts';
 import type { Endpoint } from '../endpoint.ts';
@@ -57,14 +58,30 @@ function inspect(parts: OpsParts) {
     replies: { 200: { description: 'Facts for people; their shape may change' } },
     handle: async ({ params }) => {
       const facts = await parts.actors.inspect(params.actorId);
-      if (facts === null) throw notFound();
-      return { status: 200, body: JSON.parse(toJson(facts)) as unknown };
+      if (isUnknown(facts)) throw problem(404, 'actor_not_found', 'Nobody ever wrote to an actor of this id.');
+      return { status: 200, body: JSON.parse(toJson(wireFacts(facts))) as unknown };
     },
   });
 }
 
-function notFound(): Error {
-  return problem(404, 'actor_not_found', 'Nobody ever wrote to an actor of this id.');
+function isUnknown({ tip, waiting, fault }: ActorFacts): boolean {
+  return tip === null && waiting.length === 0 && fault === null;
+}
+
+function wireFacts({ envelope, fault, parked: stopped, ...facts }: ActorFacts) {
+  return {
+    ...facts,
+    ...wireEnvelope(envelope),
+    fault: fault === null ? null : { code: fault.code, message: fault.message },
+    parked: stopped === null ? null : wireParked(stopped),
+  };
+}
+
+/** Everything but what the entries show anyway. */
+function wireEnvelope(envelope: ActorFacts['envelope']) {
+  if (envelope === null) return { rules: null, state: null, sums: {}, postings: 0, keysRemembered: 0 };
+  const { rules, state, sums, posted, recent } = envelope;
+  return { rules, state, sums, postings: posted, keysRemembered: recent.length };
 }
 
 function parked(parts: OpsParts) {
@@ -104,7 +121,7 @@ function resume(parts: OpsParts) {
 }
 
 function notParked(): Error {
-  return problem(409, 'actor_not_parked', 'This actor is not parked, or no longer at that entry.');
+  return problem(409, 'actor_not_parked', 'This actor is not parked.');
 }
 
 function done(actor: ActorId, what: z.output<typeof doneSchema>['done']) {
@@ -123,11 +140,21 @@ function skip(parts: OpsParts) {
     body: skipBody,
     replies: { 200: { description: 'It was left out and kept among the dead letters', schema: doneSchema } },
     handle: async ({ caller, params, body }) => {
-      const request = { actor: params.actorId, entry: body.entry ?? null, by: caller.subject, why: body.why };
-      if (!(await parts.actors.skip(request))) throw notParked();
-      return done(params.actorId, 'skipped');
+      const actor = params.actorId;
+      const entry = body.entry ?? (await entryStopping(parts, actor));
+      await parts.actors.skip({ actor, entry, by: caller.subject, why: body.why });
+      return done(actor, 'skipped');
     },
   });
+}
+
+/** An actor that could not even be loaded is parked at no entry: leaving one out would not help it. */
+async function entryStopping({ actors }: OpsParts, actor: ActorId): Promise<EntryId> {
+  const { parked: stopped } = await actors.inspect(actor);
+  if (stopped === null) throw notParked();
+  const entry = entryId.safeParse(stopped.entry);
+  if (!entry.success) throw problem(409, 'entry_not_parked', `This actor is parked at no entry: ${stopped.error}.`);
+  return entry.data;
 }
 
 function deadLetters(parts: OpsParts) {

@@ -216,14 +216,19 @@ test.serial('a parked actor is listed, resumed, and its entry left out; commands
   t.is(parked?.['actor'], actor);
   refused(t, await post(running, '/settlements/doc-1/fetch'), [503, 'actor_parked']);
   const path = `/actors/${encodeURIComponent(actor)}`;
-  const skip = { entry: parked?.['entry'], why: 'Not one of ours.' };
-  t.deepEqual((await post(running, `${path}/skip`, { body: skip })).json, { actor, done: 'skipped' });
-  t.deepEqual(running.skipped, [{ actor, entry: skip.entry, by: 'olga', why: skip.why }]);
+  t.like((await get(running, path)).json, { tip: null, lag: 2, parked: { entry: parked?.['entry'] } });
+  t.deepEqual((await post(running, `${path}/resume`, { key: 'r1' })).json, { actor, done: 'resumed' });
+  await until(async () => itemsOf(await get(running, '/actors/parked')).length === 1);
   refused(t, await post(running, `${path}/skip`, { body: { why: '' } }), [400, 'invalid_request']);
   refused(t, await post(running, `${path}/skip`, { body: { why: 'x', entry: 'first' } }), [400, 'invalid_request']);
-  t.deepEqual((await post(running, `${path}/resume`)).json, { actor, done: 'resumed' });
-  refused(t, await post(running, '/actors/clearing:nobody/resume'), [409, 'actor_not_parked']);
-  t.deepEqual((await get(running, '/dead-letters')).json, { items: [], total: 0 });
+  refused(t, await post(running, `${path}/skip`, { body: { why: 'x', entry: '1-1' } }), [409, 'entry_not_parked']);
+  t.deepEqual((await post(running, `${path}/skip`, { body: { why: 'Not one of ours.' } })).json, { actor, done: 'skipped' });
+  const letters = itemsOf(await get(running, '/dead-letters'));
+  t.like(letters[0], { actor, entry: parked?.['entry'], type: 'NoSuchMessage', by: 'olga', why: 'Not one of ours.' });
+  refused(t, await post(running, `${path}/skip`, { body: { why: 'Again.' } }), [409, 'actor_not_parked']);
+  refused(t, await post(running, `${path}/resume`, { key: 'r2' }), [409, 'actor_not_parked']);
+  // The command that waited behind it is decided now.
+  await until(async () => (await get(running, '/settlements/doc-1')).json['status'] === 'announced');
 });
 
 test.serial('every address of operators is closed to clients and to nobody’s tokens', async (t) => {

@@ -4,8 +4,10 @@ import type { Break } from '../../actors/break/state.ts';
 import type { Settlement } from '../../actors/settlement/state.ts';
 import type { StatementDay } from '../../actors/statement-day/state.ts';
 import type { VirtualAccountState } from '../../actors/virtual-account/state.ts';
+import type { ActorFacts } from '../../engine/inspect.ts';
 import type { ActorId } from '../../engine/message.ts';
 import type { DeadEntry, Directory, ParkedActor } from '../../engine/ports.ts';
+import type { SkipRequest } from '../../engine/skip.ts';
 import type { Ask } from '../command.ts';
 import type { Reader } from '../reading.ts';
 
@@ -29,15 +31,14 @@ export interface OpsParts {
   readonly actors: ActorOperations;
 }
 
-/** What operators may do to any actor. */
+/** What operators may do to any actor: the engine's own functions, with their ports filled in. */
 export interface ActorOperations {
-  /** Facts for people, JSON-able (amounts as text or bigint); null for an actor that nobody ever wrote to. */
-  inspect(actor: ActorId): Promise<unknown>;
+  inspect(actor: ActorId): Promise<ActorFacts>;
   parked(): Promise<readonly ParkedActor[]>;
   /** False when it is not parked. */
   resume(actor: ActorId): Promise<boolean>;
-  /** Leaves out the entry that the actor is parked at; `entry` null: whichever that is. False when it is not parked there (any more). */
-  skip(skip: { readonly actor: ActorId; readonly entry: string | null; readonly by: string; readonly why: string }): Promise<boolean>;
+  /** Throws the fault `entry_not_parked` when it is not this entry that stops the actor. */
+  skip(skip: SkipRequest): Promise<unknown>;
   dead(): Promise<readonly DeadEntry[]>;
 }
 

@@ -12,11 +12,14 @@ import { statementDay } from '../../actors/statement-day/decide.ts';
 import { virtualAccount } from '../../actors/virtual-account/decide.ts';
 import { createClient } from '../../engine/client.ts';
 import type { Client } from '../../engine/client.ts';
+import { inspect } from '../../engine/inspect.ts';
 import { createLayout } from '../../engine/layout.ts';
-import { idOf, kindOf, toJson } from '../../engine/message.ts';
+import type { Layout } from '../../engine/layout.ts';
+import { toJson } from '../../engine/message.ts';
 import type { ActorId, Addressed } from '../../engine/message.ts';
-import type { Shard } from '../../engine/ports.ts';
 import { createRegistry } from '../../engine/registry.ts';
+import type { Registry } from '../../engine/registry.ts';
+import { skipEntry } from '../../engine/skip.ts';
 import { createWorker } from '../../engine/worker.ts';
 import { createMemoryPorts } from '../../mocks/memory/ports.ts';
 import type { MemoryPorts } from '../../mocks/memory/ports.ts';
@@ -47,8 +50,6 @@ export interface Running extends Served {
   readonly client: Client;
   readonly metrics: HttpMetrics;
   readonly health: { -readonly [K in keyof Health]: Health[K] } & { stopping: boolean };
-  /** What `skip` was asked to leave out. */
-  readonly skipped: unknown[];
   readonly alice: string;
   readonly bob: string;
   readonly operator: string;
@@ -66,7 +67,6 @@ export async function run(t: ExecutionContext, { worker: working = true, streams
   const limits = { flushAgeMs: 20, flushEveryMs: 10 };
   const worker = createWorker({ roles: Object.keys(ROLES), registry, layout, ports, system: realSystem, limits, metrics });
   if (working) await worker.start();
-  const skipped: unknown[] = [];
   const health = { redis: true, mongo: true, snapshotLagMs: 0, waitsFor: [], stopping: false };
   const gateway = gatewayOf(client, () => served.url);
   const webhooks = webhooksOf(client, metrics);
@@ -78,7 +78,7 @@ export async function run(t: ExecutionContext, { worker: working = true, streams
     directory: ports.directory,
     directoryLagMs: 10_000,
     position: (date) => provePosition({ registry, ...ports, shards: layout.allShards }, date),
-    actors: { ...operationsOf(client, ports, layout.allShards), skip: (request) => Promise.resolve(skipped.push(request) > 0) },
+    actors: operationsOf(ports, { registry, layout }),
   };
   const served: Served = await serve(
     endpointsOf({
@@ -94,7 +94,7 @@ export async function run(t: ExecutionContext, { worker: working = true, streams
     client.close();
     if (working) await worker.stop();
   });
-  return { ...served, ports, client, metrics, health, skipped, say: speaker(client), ...(await tokens()) };
+  return { ...served, ports, client, metrics, health, say: speaker(client), ...(await tokens()) };
 }
 
 async function tokens() {
@@ -122,15 +122,15 @@ function healthOf(health: Running['health'], metrics: HttpMetrics): HealthParts 
   };
 }
 
-function operationsOf(client: Client, { operations }: MemoryPorts, shards: readonly Shard[]): Omit<ActorOperations, 'skip'> {
+function operationsOf(ports: MemoryPorts, engine: { readonly registry: Registry; readonly layout: Layout }): ActorOperations {
+  const { operations } = ports;
+  const { allShards } = engine.layout;
   return {
-    async inspect(actor) {
-      const folded = await client.read({ name: kindOf(actor), state: z.unknown() }, idOf(actor));
-      return folded?.envelope ?? null;
-    },
-    parked: () => operations.parked(shards),
+    inspect: (actor) => inspect(actor, { ...ports, ...engine }),
+    parked: () => operations.parked(allShards),
     resume: (actor) => operations.resume(actor),
-    dead: () => operations.dead(shards),
+    skip: (request) => skipEntry(request, { ...ports, ...engine }),
+    dead: () => operations.dead(allShards),
   };
 }
 
