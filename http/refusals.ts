@@ -6,13 +6,14 @@ import type { OwnerRefusal } from '../actors/owner/state.ts';
 import type { VirtualAccountRefusal } from '../actors/virtual-account/state.ts';
 
 /** What the engine itself refuses, for any kind of actor. */
-type EngineRefusal = 'idempotency_key_reused' | 'too_many_recent_commands';
+type EngineRefusal = 'idempotency_key_reused' | 'too_many_recent_commands' | 'actor_full';
 
 type Refusal = EngineRefusal | OwnerRefusal | NumberRangeRefusal | BankAccountRefusal | BreakRefusal | VirtualAccountRefusal;
 
 const STATUS = {
   idempotency_key_reused: 422,
   too_many_recent_commands: 429,
+  actor_full: 503,
   wallet_limit_reached: 409,
   wallet_not_found: 404,
   account_retired: 409,
@@ -37,6 +38,7 @@ const STATUS = {
 const DETAIL: Record<Refusal, string> = {
   idempotency_key_reused: 'This Idempotency-Key was used for another request before.',
   too_many_recent_commands: 'Too many commands were given here within a day; try again later.',
+  actor_full: 'This account has grown to its limit; an operator must look at it.',
   wallet_limit_reached: 'A client may have at most 100 wallets.',
   wallet_not_found: 'There is no wallet of this id.',
   account_retired: 'This wallet is retired: it takes and gives no more money.',
