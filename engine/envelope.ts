@@ -47,6 +47,8 @@ export interface Envelope<S = unknown> {
   readonly page: string | null;
   /** The actor's own totals, `<account>:<currency>` -> debit-positive sum of all its rows. */
   readonly sums: Readonly<Record<string, bigint>>;
+  /** Characters of the state's JSON, measured every `MEASURED_EVERY` entries. */
+  readonly size: number;
 }
 
 export interface Outcome {
@@ -65,9 +67,12 @@ export interface Outcome {
 export const RECENT_MS = 24 * 60 * 60 * 1000;
 export const RECENT_MAX = 256;
 export const POSTINGS_PER_PAGE = 100;
+/** A state that has grown beyond this takes no more commands from edges (I9); messages between actors are never refused. */
+export const STATE_CHARS_MAX = 256 * 1024;
+const MEASURED_EVERY = 64;
 const AMOUNT_LIMIT = 10n ** 15n;
 const CHAIN_LENGTH = 22; // base64url characters: 132 bits of SHA-256
-const REPEAT_REFUSALS = { reused: 'idempotency_key_reused', tooMany: 'too_many_recent_commands' } as const;
+const REPEAT_REFUSALS = { reused: 'idempotency_key_reused', tooMany: 'too_many_recent_commands', full: 'actor_full' } as const;
 
 export function freshEnvelope(kind: Kind, actor: ActorId): Envelope {
   return {
@@ -80,6 +85,7 @@ export function freshEnvelope(kind: Kind, actor: ActorId): Envelope {
     posted: 0,
     page: null,
     sums: {},
+    size: 0,
   };
 }
 
@@ -120,6 +126,7 @@ function repeatOf(envelope: Envelope, stored: StoredEntry): { readonly decision:
     return { code: 'repeated', decision: unchanged(envelope, first.answer) };
   }
   if (first !== undefined) return { code: first.status, decision: { ok: false, refusal: first.status, detail: first.answer } };
+  if (envelope.size > STATE_CHARS_MAX) return refusal(REPEAT_REFUSALS.full);
   const alive = envelope.recent.filter((one) => msOf(one.entry) > msOf(stored.entry) - RECENT_MS);
   return alive.length >= RECENT_MAX ? refusal(REPEAT_REFUSALS.tooMany) : null;
 }
@@ -170,9 +177,21 @@ function conclude(kind: Kind, { envelope, stored, decision, code, remember }: Co
   const chain = nextChain(envelope.head.chain, stored, toJson([code, rows, sends, effects, timers, answer]));
   const head: Head = { last: stored.entry, n: envelope.head.n + 1, chain };
   const recent = remember === null ? envelope.recent : [...alive(envelope.recent, stored.entry), remember];
-  const moved: Envelope = { ...envelope, head, state, recent, rules: kind.rules, sums: added(envelope.sums, rows) };
+  const moved: Envelope = {
+    ...envelope,
+    head,
+    state,
+    recent,
+    rules: kind.rules,
+    sums: added(envelope.sums, rows),
+    size: measured(envelope.size, head, state),
+  };
   const posted = decision.ok ? withPosting(moved, stored, decision) : { envelope: moved, filled: null };
   return { envelope: posted.envelope, code, rows, sends, effects, timers, answer, filled: posted.filled };
+}
+
+function measured(known: number, head: Head, state: unknown): number {
+  return head.n % MEASURED_EVERY === 0 ? toJson(state).length : known;
 }
 
 function alive(recent: readonly Remembered[], entry: EntryId): readonly Remembered[] {

@@ -34,13 +34,14 @@ const surroundings = z.object({
   posted: z.number().int(),
   page: z.string().nullable(),
   sums: z.record(z.string(), minorUnits),
+  size: z.number().int(),
   state: z.unknown(),
 });
 
 /** The canonical bytes of a snapshot of this envelope. */
 export function encodeEnvelope(envelope: Envelope): string {
-  const { actor, head: at, rules, state, recent, postings, posted, page, sums } = envelope;
-  return toCanonicalJson({ actor, head: at, rules, state, recent, postings, posted, page, sums });
+  const { actor, head: at, rules, state, recent, postings, posted, page, sums, size } = envelope;
+  return toCanonicalJson({ actor, head: at, rules, state, recent, postings, posted, page, sums, size });
 }
 
 /** The envelope that was encoded; throws when the bytes are of another kind or do not parse. */

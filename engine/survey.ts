@@ -85,6 +85,6 @@ async function surveyWaiting(ports: SurveyPorts, visitor: SurveyVisitor): Promis
 function visitEntry(ports: SurveyPorts, { actor, entry, visitor }: { actor: ActorId; entry: StoredEntry; visitor: SurveyVisitor }): void {
   const kind = ports.registry.kindOf(actor);
   const parsed = kind.messages[entry.type]?.safeParse(JSON.parse(entry.body));
-  const money = parsed?.success === true ? kind.carries?.({ type: entry.type, body: parsed.data }) : null;
-  if (money != null) visitor.carried(actor, money);
+  const money = parsed?.success === true ? (kind.carries?.({ type: entry.type, body: parsed.data }) ?? null) : null;
+  if (money !== null) visitor.carried(actor, money);
 }

@@ -12,12 +12,10 @@ import { statementDay } from '../actors/statement-day/decide.ts';
 import { virtualAccount } from '../actors/virtual-account/decide.ts';
 import { send } from '../engine/actor.ts';
 import type { Client } from '../engine/client.ts';
-import { Fault } from '../engine/fault.ts';
 import type { FoldPorts } from '../engine/fold.ts';
 import { inspect } from '../engine/inspect.ts';
-import { parkedAt, skipEntry } from '../engine/skip.ts';
+import { skipEntry } from '../engine/skip.ts';
 import type { OnSkipped } from '../engine/skip.ts';
-import { entryId } from '../engine/snapshot-codec.ts';
 import type { SurveyPorts } from '../engine/survey.ts';
 import { decide } from '../http/command.ts';
 import type { GatewayParts } from '../http/gateway/parts.ts';
@@ -34,7 +32,7 @@ import type { Base } from './base.ts';
 const NUMBERS_PER_BLOCK = 1_000;
 
 export function gatewayParts(base: Base, client: Client): GatewayParts {
-  const { config, installation, publicUrl } = base;
+  const { config, installation } = base;
   const range = `${config.IBAN_RANGE_FROM}-${config.IBAN_RANGE_TO}`;
   const takeBlock = async () => {
     const { answer } = await decide((command) => client.ask(command), {
@@ -58,7 +56,7 @@ export function gatewayParts(base: Base, client: Client): GatewayParts {
     },
     currency: config.CURRENCY,
     secret: installation,
-    publicUrl,
+    publicUrl: () => base.publicUrl(),
   };
 }
 
@@ -124,25 +122,11 @@ export function actorOperations(base: Pick<Base, 'redis' | 'mongo' | 'registry' 
   const { snapshots, ledger } = mongo;
   const fold: FoldPorts = { registry, mailboxes, snapshots };
   return {
-    inspect: async (actor) => {
-      const facts = await inspect(actor, { ...fold, layout, operations, leases });
-      return facts.tip === null && facts.lag === 0 ? null : facts;
-    },
+    inspect: (actor) => inspect(actor, { ...fold, layout, operations, leases }),
     parked: () => operations.parked(layout.allShards),
     resume: (actor) => operations.resume(actor),
     dead: () => operations.dead(layout.allShards),
-    async skip({ actor, entry, by, why }) {
-      const at = entry ?? (await parkedAt(actor, { layout, operations }))?.entry ?? null;
-      const parsed = entryId.safeParse(at);
-      if (!parsed.success) return false;
-      try {
-        await skipEntry({ actor, entry: parsed.data, by, why }, { ...fold, layout, ledger, snapshots, operations, hints, onSkipped });
-        return true;
-      } catch (error) {
-        if (error instanceof Fault && error.code === 'entry_not_parked') return false;
-        throw error;
-      }
-    },
+    skip: (request) => skipEntry(request, { ...fold, layout, ledger, snapshots, operations, hints, onSkipped }),
   };
 }
 

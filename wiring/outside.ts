@@ -38,11 +38,12 @@ export function effectHandlers(base: Base): Map<string, EffectHandler> {
   return handlers;
 }
 
-function moyasarEffects({ config, publicUrl }: Base): Map<string, EffectHandler> {
+function moyasarEffects(base: Base): Map<string, EffectHandler> {
+  const { config } = base;
   return createMoyasarEffects({
     apiUrl: config.MOYASAR_API_URL,
     secretKey: needed(config.MOYASAR_SECRET_KEY, 'MOYASAR_SECRET_KEY'),
-    publicUrl,
+    publicUrl: () => base.publicUrl(),
     terms: termsOf(config),
     pollEveryMs: config.MOYASAR_POLL_SECONDS * 1000,
     invoiceLifetimeMs: config.INVOICE_LIFETIME_MINUTES * MINUTE_MS,
