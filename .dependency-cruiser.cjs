@@ -60,6 +60,7 @@ module.exports = {
         ),
       ),
     ),
+    layer('proof-looks-at-actors', { path: '^proof/', pathNot: TEST }, 'proof/', 'engine/', 'actors/'),
     withNode(
       layer('in-memory-ports-know-the-engine', { path: '^mocks/memory/', pathNot: TEST }, 'mocks/memory/', 'engine/', packages('zod')),
     ),

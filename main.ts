@@ -35,6 +35,7 @@ import { realSystem } from './providers/system.ts';
 import type { Base } from './wiring/base.ts';
 import { gatewayParts, omnibusParts, paymentsParts } from './wiring/edges.ts';
 import { installationOf } from './wiring/installation.ts';
+import { watchLoad } from './wiring/load.ts';
 import { effectHandlers, openBankAccount, startSettlementPoll } from './wiring/outside.ts';
 
 export interface ServiceOptions {
@@ -187,6 +188,7 @@ async function startEdges(base: Base, { client, acting, isStopping }: EdgeParts)
     },
   };
   const streams = createStreams();
+  const overload = watchLoad(base, () => acting?.worker.status().lag.oldestMs ?? 0);
   const { JWT_SECRET: secret, JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = config;
   const verifies = secret !== undefined || jwksUrl !== undefined;
   const app = createApp({
@@ -194,6 +196,7 @@ async function startEdges(base: Base, { client, acting, isStopping }: EdgeParts)
     authenticate: verifies ? createAuthenticate({ secret, jwksUrl, issuer, audience }) : () => Promise.reject(new Error('no tokens here')),
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     streams,
+    overloaded: overload.isOver,
     observe: (request) => {
       metrics.answered(request);
     },
@@ -201,7 +204,14 @@ async function startEdges(base: Base, { client, acting, isStopping }: EdgeParts)
       log.error({ err: error, trace }, 'a request failed');
     },
   });
-  return listen(app, { host: config.HOST, port: config.PORT, streams });
+  const listening = await listen(app, { host: config.HOST, port: config.PORT, streams });
+  return {
+    ...listening,
+    close: async (graceMs) => {
+      overload.stop();
+      await listening.close(graceMs);
+    },
+  };
 }
 
 const PING_MS_MAX = 1_000;

@@ -14,6 +14,8 @@ const SOURCES = [
   'actors',
   'http',
   'providers',
+  'proof',
+  'wiring',
   'mocks',
   'cli',
   'bench',
