@@ -43,6 +43,9 @@ export interface DepositsOptions {
 
 export interface DepositsResult {
   readonly depositsPerSecond: number;
+  /** Share of the time that our event loop, and Redis' one thread, were at work. */
+  readonly nodeBusy: number;
+  readonly redisBusy: number;
   readonly proofDifference: string;
   /** Wallets whose balance differs from the bank's own tally. */
   readonly wrong: number;
@@ -60,12 +63,14 @@ export async function deposits(options: DepositsOptions): Promise<void> {
   const narrow = await run({ ...options, pageSize: 20, deposits: Math.ceil(options.deposits / 10) });
   const ratio = Math.round((wide.depositsPerSecond / bare) * 1000) / 1000;
   table([
-    ['what', 'per second', 'of the bare loop', 'difference', 'wallets wrong'],
-    ['bare loop: send, fetch, commit', String(bare), '100 %', '', ''],
+    ['what', 'per second', 'of the bare loop', 'Node busy', 'Redis busy', 'difference', 'wallets wrong'],
+    ['bare loop: send, fetch, commit', String(bare), '100 %', '', '', '', ''],
     [
       `deposits, pages of ${String(options.pageSize)}`,
       String(wide.depositsPerSecond),
       percent(wide.depositsPerSecond / bare),
+      percent(wide.nodeBusy),
+      percent(wide.redisBusy),
       wide.proofDifference,
       String(wide.wrong),
     ],
@@ -73,6 +78,8 @@ export async function deposits(options: DepositsOptions): Promise<void> {
       'deposits, pages of 20',
       String(narrow.depositsPerSecond),
       percent(narrow.depositsPerSecond / bare),
+      percent(narrow.nodeBusy),
+      percent(narrow.redisBusy),
       narrow.proofDifference,
       String(narrow.wrong),
     ],
@@ -138,12 +145,12 @@ async function measure(rig: Rig, options: DepositsOptions): Promise<DepositsResu
     const lastDay = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10);
     const amounts = { amountFrom: '10.00', amountTo: '500.00', seed: 1 };
     const { total } = await control.bulk({ count: options.deposits, numbers, days: options.days, lastDay, ...amounts });
-    const rate = await timed({ look, layout, options, wanted: BigInt(total.replace('.', '')), firstDay });
+    const times = await timed({ look, layout, options, wanted: BigInt(total.replace('.', '')), firstDay });
     const ports = surveyPorts({ redis: look, mongo, registry, layout });
     const proof = await settledPosition(ports);
     const difference = [...proof.differences.values()].reduce((sum, one) => sum + one, 0n);
     const wrong = await wrongWallets(ports, await control.tally());
-    return { depositsPerSecond: rate, proofDifference: wireAmount(difference, config.CURRENCY), wrong };
+    return { ...times, proofDifference: wireAmount(difference, config.CURRENCY), wrong };
   } finally {
     await service.stop();
     await look.close();
@@ -171,18 +178,31 @@ async function openWallets({ look, layout }: Looking, numbers: readonly string[]
   await until(async () => (await look.operations.gauges(shards)).ready === 0, FINISH_MS_MAX, 'wallets opened');
 }
 
+type Timed = Pick<DepositsResult, 'depositsPerSecond' | 'nodeBusy' | 'redisBusy'>;
+
 /** From the order to pull until the last credit is committed. */
 async function timed(
   parts: Looking & { readonly options: DepositsOptions; readonly wanted: bigint; readonly firstDay: string },
-): Promise<number> {
+): Promise<Timed> {
   const { look, layout, options, wanted, firstDay } = parts;
   const shards = layout.shardsOf('wallet');
   const credited = async (): Promise<bigint> => -((await look.operations.totals(shards)).get('va:SAR') ?? 0n);
   const facts = { type: 'PullStatement', body: { why: 'bench', date: firstDay }, id: 'bench/pull', from: 'bench:pull', trace: '' } as const;
   const begun = performance.now();
+  const loop = performance.eventLoopUtilization();
+  const cpu = await redisCpuMs(look);
   await look.mailboxes.send([message(bankAccountMessages, `bank-account:${ACCOUNT}`, facts)], null);
   await until(async () => (await credited()) >= wanted, FINISH_MS_MAX, 'all deposits credited');
-  return perSecond(options.deposits, performance.now() - begun);
+  const ms = performance.now() - begun;
+  const nodeBusy = performance.eventLoopUtilization(loop).utilization;
+  return { depositsPerSecond: perSecond(options.deposits, ms), nodeBusy, redisBusy: ((await redisCpuMs(look)) - cpu) / ms };
+}
+
+/** CPU time of Redis so far, system time included. */
+async function redisCpuMs({ redis }: RedisPorts): Promise<number> {
+  const info = await redis.info('cpu');
+  const seconds = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
+  return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1000;
 }
 
 const PROOFS_MAX = 20;
