@@ -1,30 +1,100 @@
 // The `ironwallet` command.
-import { Command, InvalidArgumentError } from 'commander';
-import { makeToken, tokenRefusal } from './token.ts';
+import os from 'node:os';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { demo } from './demo.ts';
+import { load } from './load.ts';
+import { mocks } from './mocks.ts';
+import type { MocksOptions } from './mocks.ts';
+import { audit, dead, inspect, parked, replay, resume, skip } from './operate.ts';
+import { proof } from './proof.ts';
+import { start } from './start.ts';
+import { token } from './token.ts';
 
 const program = new Command('ironwallet').description('Investment wallets on one omnibus bank account.').showHelpAfterError();
+const json = new Option('--json', 'for machines');
+const actor = ['<actor>', '<kind>:<id>, e.g. virtual-account:123170000000017'] as const;
+
+program
+  .command('start')
+  .description('serve the roles of this process')
+  .option('--role <roles>', 'gateway, wallet, payments, omnibus, separated by commas (default: ROLES)')
+  .option('--port <port>', 'where to listen; 0 takes a free one (default: PORT)')
+  .action(start);
+
+program
+  .command('demo')
+  .description('real servers, both fakes, four processes, and the story of both ways of funding a wallet')
+  .option('--exit', 'end after the story: code 0 only if every step came out and the proof is zero')
+  .option('--port <port>', 'port of the gateway', whole, 8080)
+  .action(demo);
+
+program
+  .command('mocks')
+  .description('the fake Moyasar and the fake bank')
+  .addOption(new Option('--only <fake>', 'one of them').choices(['moyasar', 'anb']))
+  .option('--host <host>', 'where to listen', '127.0.0.1')
+  .option('--port <port>', 'the port; with both fakes the bank takes the next one', whole)
+  .option('--public-url <url>', 'the address by which customers reach the fake Moyasar')
+  .action((options: MocksOptions) => mocks(options));
+
+program
+  .command('load')
+  .description('many deposits into a running system, compared wallet by wallet with an own tally')
+  .option('--wallets <n>', 'wallets to open', whole, 1000)
+  .option('--deposits <n>', 'deposits to make', whole, 100_000)
+  .option('--concurrency <n>', 'requests at a time', whole, 50)
+  .option('--url <url>', 'the gateway', 'http://127.0.0.1:8080')
+  .option('--ops <url>', 'the omnibus role (default: the gateway)')
+  .option('--bank <url>', 'the fake bank', 'http://127.0.0.1:8092')
+  .action(load);
 
 program
   .command('token')
   .description('make a token with the development secret')
   .requiredOption('--owner <sub>', 'the client whose wallets it opens')
   .option('--scope <scope>', 'ops for operators')
-  .option('--ttl <seconds>', 'how long it is good', seconds)
-  .action(async (options: { owner: string; scope?: string; ttl?: number }) => {
-    const refusal = tokenRefusal(process.env);
-    if (refusal !== undefined) return stop(refusal);
-    const limits = { issuer: process.env['JWT_ISSUER'], audience: process.env['JWT_AUDIENCE'] };
-    process.stdout.write(`${await makeToken({ owner: options.owner, scope: options.scope, ttlSeconds: options.ttl, ...limits })}\n`);
-  });
+  .option('--ttl <seconds>', 'how long it is good', whole)
+  .action(token);
 
-function seconds(value: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('A whole number of seconds.');
+program
+  .command('inspect')
+  .description('what there is to know of an actor')
+  .argument(...actor)
+  .addOption(json)
+  .action(inspect);
+program
+  .command('replay')
+  .description('decide again what no snapshot covers, step by step')
+  .argument(...actor)
+  .option('--to <entry>', 'the last entry to decide')
+  .addOption(json)
+  .action(replay);
+program.command('parked').description('actors that wait for an operator').addOption(json).action(parked);
+program.command('dead').description('entries that were skipped').addOption(json).action(dead);
+program
+  .command('resume')
+  .description('let a parked actor try again')
+  .argument(...actor)
+  .action(resume);
+program
+  .command('skip')
+  .description('move a parked actor over the entry that stopped it')
+  .argument(...actor)
+  .requiredOption('--why <text>', 'the reason, kept for ever')
+  .option('--entry <entry>', 'the entry (default: the one it is parked at)')
+  .option('--by <name>', 'who does it', os.userInfo().username)
+  .action(skip);
+program.command('audit').description('recompute the chains and the totals').addOption(json).action(audit);
+program
+  .command('proof')
+  .description('totals per account class, the identity, and the difference to independent figures')
+  .option('--date <date>', 'only this day of the statement, YYYY-MM-DD')
+  .addOption(json)
+  .action(proof);
+
+function whole(value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('A whole number.');
   return Number(value);
-}
-
-function stop(message: string): void {
-  process.stderr.write(`${message}\n`);
-  process.exitCode = 2;
 }
 
 await program.parseAsync();

@@ -34,3 +34,15 @@ export function makeToken(options: TokenOptions): Promise<string> {
   if (options.audience !== undefined) token.setAudience(options.audience);
   return token.sign(new TextEncoder().encode(DEVELOPMENT_SECRET));
 }
+
+/** `ironwallet token`: prints one, or says why this environment gets none. */
+export async function token(options: { readonly owner: string; readonly scope?: string; readonly ttl?: number }): Promise<void> {
+  const refusal = tokenRefusal(process.env);
+  if (refusal !== undefined) {
+    process.stderr.write(`${refusal}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const limits = { issuer: process.env['JWT_ISSUER'], audience: process.env['JWT_AUDIENCE'] };
+  process.stdout.write(`${await makeToken({ owner: options.owner, scope: options.scope, ttlSeconds: options.ttl, ...limits })}\n`);
+}

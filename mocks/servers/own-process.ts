@@ -20,6 +20,8 @@ export interface ProcessOptions {
   readonly args: readonly string[];
   /** The line of its output that says that it serves. */
   readonly ready: RegExp;
+  /** Its environment; ours when left out. */
+  readonly env?: NodeJS.ProcessEnv;
   /** A folder that is thrown away with the process. */
   readonly folder?: string;
 }
@@ -35,7 +37,11 @@ export interface OwnProcess {
 /** Starts a process and waits for its ready line; rejects with its last output when it ends before. */
 export async function startProcess(options: ProcessOptions): Promise<OwnProcess> {
   // A session of its own: Ctrl-C reaches this process only, which may still need the server to stop gracefully.
-  const child = spawn(options.command, options.args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(options.command, options.args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: options.env ?? process.env,
+  });
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => {
       resolve();
