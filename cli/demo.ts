@@ -8,6 +8,8 @@ import type { Wallet } from './demo/story.ts';
 import { say } from './text.ts';
 import { makeToken } from './token.ts';
 
+const ALIVE_MS = 60_000;
+
 /** With `exit`: ends after the story, with code 0 only if every step came out and the proof's difference is zero. */
 export async function demo({ exit = false, port }: { readonly exit?: boolean; readonly port: number }): Promise<void> {
   let system: DemoSystem | null = null;
@@ -26,7 +28,10 @@ export async function demo({ exit = false, port }: { readonly exit?: boolean; re
 
 async function keepServing(system: DemoSystem, wallet: Wallet): Promise<void> {
   for (const line of await curlLines(system, wallet)) say(line);
+  // The servers do not keep this process alive, and neither do listeners for signals.
+  const alive = setInterval(() => undefined, ALIVE_MS);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  clearInterval(alive);
   say('\nending');
 }
 

@@ -61,7 +61,10 @@ export function replay(name: string, { to, json = false }: Json & { readonly to?
     const last: EntryId | undefined = to === undefined ? undefined : entryId.parse(to);
     const fold = { registry: ports.registry, mailboxes: ports.redis.mailboxes, snapshots: ports.mongo.snapshots };
     const result = await replayActor(actor, fold, last === undefined ? {} : { to: last });
-    if (json) return sayJson(result);
+    if (json) {
+      sayJson(result);
+      return;
+    }
     say(`from ${result.from.head.last} (${String(result.from.head.n)} entries before)`);
     for (const step of result.steps) for (const line of stepped(step)) say(line);
     say(
@@ -89,8 +92,14 @@ function stepped({ entry, committed, code, rows, sends, head, error }: Step): st
 export function parked({ json = false }: Json): Promise<void> {
   return looking(async (ports) => {
     const all = await ports.redis.operations.parked(ports.layout.allShards);
-    if (json) return sayJson(all);
-    if (all.length === 0) return say('nothing is parked');
+    if (json) {
+      sayJson(all);
+      return;
+    }
+    if (all.length === 0) {
+      say('nothing is parked');
+      return;
+    }
     const rows = all.map((one) => [one.actor, one.entry, age(Date.now() - one.since), String(one.attempts), one.error]);
     for (const line of columns([['actor', 'entry', 'for', 'attempts', 'error'], ...rows])) say(line);
     return undefined;
@@ -100,8 +109,14 @@ export function parked({ json = false }: Json): Promise<void> {
 export function dead({ json = false }: Json): Promise<void> {
   return looking(async (ports) => {
     const all = await ports.redis.operations.dead(ports.layout.allShards);
-    if (json) return sayJson(all);
-    if (all.length === 0) return say('no entry was ever skipped');
+    if (json) {
+      sayJson(all);
+      return;
+    }
+    if (all.length === 0) {
+      say('no entry was ever skipped');
+      return;
+    }
     const rows = all.map((one) => [one.actor, one.entry, one.type, one.by, one.why]);
     for (const line of columns([['actor', 'entry', 'type', 'by', 'why'], ...rows])) say(line);
     return undefined;
