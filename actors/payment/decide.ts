@@ -39,7 +39,7 @@ function take(state: PaymentState, entry: Entry<Message>, facts: Facts): Step {
     case 'FeeCollected':
       return step(state, [], feeCollected(entry.body.currency, entry.body.amount));
     case 'TimerDue':
-      return entry.body.key === 'poll' ? pollDue(state, entry.at) : giveUp(state, entry.body.key);
+      return entry.body.key === 'poll' ? pollDue(state, entry) : giveUp(state, entry.body.key);
     case 'EffectExhausted':
       return effectExhausted(state, entry, facts);
   }

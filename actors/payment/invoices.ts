@@ -113,10 +113,10 @@ function giveUpCall(state: PaymentState, effect: string, facts: Facts): Step | n
   return step(mustLookAgain ? { ...next, poll: { at: facts.at + POLL_INTERVAL_MS_MAX, everyMs: POLL_INTERVAL_MS_MAX, count: 0 } } : next);
 }
 
-/** Looks at the invoice that the customer may be paying. A timer that was moved meanwhile is none. */
-export function pollDue(state: PaymentState, at: number): Step {
+/** Looks at the invoice that the customer may be paying. A timer that was moved meanwhile is none; clocks are not compared. */
+export function pollDue(state: PaymentState, { body, at }: Of<'TimerDue'>): Step {
   const invoice = state.invoices.at(-1);
-  if (state.poll === null || at < state.poll.at || invoice === undefined) return step(state);
+  if (state.poll === null || body.at < state.poll.at || invoice === undefined) return step(state);
   const next = { ...state, poll: nextPoll(state.poll, invoice, at) };
   const isLooking = state.fetches.some((one) => one.kind === 'invoice' && one.id === invoice.id);
   return step(isLooking ? next : withFetch(next, 'invoice', invoice.id));
