@@ -109,7 +109,7 @@ test('a transfer becomes a canonical line', async (test) => {
     currency: 'SAR',
     balance: 107550n,
     iban: null,
-    party: null,
+    party: 'SARA TEST SENDER',
     code: '17IPS',
   });
   test.deepEqual(lines[0]?.narratives.slice(0, 2), ['SARA TEST SENDER', NUMBER]);
