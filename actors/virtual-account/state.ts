@@ -64,7 +64,6 @@ const outgoing = z.object({
   by: z.string(),
   at: z.number(),
 });
-export type Outgoing = z.output<typeof outgoing>;
 
 export const REFUSED_CREDIT = ['unattributed_credit', 'inactive_account_credit', 'currency_mismatch'] as const;
 const refusedCredit = z.object({ source: z.string(), reason: z.enum(REFUSED_CREDIT) });

@@ -25,7 +25,11 @@ test('a card top-up is pending when paid and available when the provider has pai
   const system = await startSystem();
   t.teardown(() => system.stop());
   const wallet = await openWallet(system, 'alice');
-  const topUp = await system.call(`/v1/wallets/${wallet}/top-ups`, { as: 'alice', key: 'top-up-1', body: { amount: '100.00', currency: 'SAR' } });
+  const topUp = await system.call(`/v1/wallets/${wallet}/top-ups`, {
+    as: 'alice',
+    key: 'top-up-1',
+    body: { amount: '100.00', currency: 'SAR' },
+  });
   t.is(topUp.status, 201, JSON.stringify(topUp.body));
   const checkout = await system.call(new URL(String(topUp.body['checkoutUrl'])).pathname);
   t.is(checkout.status, 303, JSON.stringify(checkout.body));
