@@ -14,7 +14,7 @@ import { firstPoll, nextPoll, withFetch, withoutFetch } from './calls.ts';
 import type { Of } from './entry.ts';
 import { accountOf, observe } from './provider-facts.ts';
 import { letGo } from './rows.ts';
-import { KNOWN_MAX, POLL_AFTER_END_MS, POLL_INTERVAL_MS_MAX } from './state.ts';
+import { CREATE_ATTEMPTS_MAX, KNOWN_MAX, LOOK_AGAIN_MS_MAX, POLL_AFTER_END_MS, POLL_INTERVAL_MS_MAX } from './state.ts';
 import type { Invoice, PaymentState } from './state.ts';
 import { findingOf, step, then } from './step.ts';
 import type { Facts, Step } from './step.ts';
@@ -72,14 +72,18 @@ function endOf(state: PaymentState, { invoiceId, status }: Of<'InvoiceFetched'>[
     case 'voided':
       return 'canceled';
     case 'initiated':
-    case 'on_hold': {
-      const invoice = state.invoices.find(({ id }) => id === invoiceId);
-      return invoice !== undefined && at >= invoice.expiresAt + POLL_AFTER_END_MS ? 'expired' : null;
-    }
+    case 'on_hold':
+      return isLastLook(state, invoiceId, at) ? 'expired' : null;
     case 'paid':
     case 'refunded':
       return null;
   }
+}
+
+/** No look is to come, or this one was late enough: the clock that woke us may be a little ahead of the entry's. */
+function isLastLook(state: PaymentState, invoiceId: string, at: number): boolean {
+  const invoice = state.invoices.find(({ id }) => id === invoiceId);
+  return invoice !== undefined && (state.poll === null || at >= invoice.expiresAt + POLL_AFTER_END_MS);
 }
 
 function ended(state: PaymentState, { invoiceId, end }: { invoiceId: string; end: TopUpStatus }, facts: Facts): Step {
@@ -89,9 +93,9 @@ function ended(state: PaymentState, { invoiceId, end }: { invoiceId: string; end
 }
 
 /** The effect failed for good; what it was for is left in a sensible state, and a person may look. */
-export function effectExhausted(state: PaymentState, { body, at }: Of<'EffectExhausted'>, facts: Facts): Step {
+export function effectExhausted(state: PaymentState, { body }: Of<'EffectExhausted'>, facts: Facts): Step {
   const { effect, type, code, message } = body;
-  const given = giveUpCall(state, effect, { ...facts, at });
+  const given = giveUpCall(state, effect, facts);
   if (given === null) return step(state);
   const evidence = { effect, type, code, message: message.slice(0, 200) };
   const { amount, currency } = state;
@@ -101,23 +105,34 @@ export function effectExhausted(state: PaymentState, { body, at }: Of<'EffectExh
 
 /** Null when nobody waits for this call. */
 function giveUpCall(state: PaymentState, effect: string, facts: Facts): Step | null {
-  if (state.creating && effect === `create-${state.attempts}`) {
-    const next = { ...state, creating: false };
-    return state.payment !== null || next.invoices.some((one) => one.state === 'open') ? step(next) : withStatus(next, 'failed', facts);
-  }
+  if (state.creating && effect === `create-${state.attempts}`) return giveUpCreating({ ...state, creating: false }, facts);
   const canceling = state.invoices.find((one) => one.state === 'canceling' && effect === `cancel-${one.id}`);
   if (canceling !== undefined) return invoiceCanceled(state, canceling.id);
   const { state: next, call } = withoutFetch(state, effect);
   if (call === undefined) return null;
-  const mustLookAgain = call.kind === 'invoice' && state.payment === null && state.poll === null;
-  return step(mustLookAgain ? { ...next, poll: { at: facts.at + POLL_INTERVAL_MS_MAX, everyMs: POLL_INTERVAL_MS_MAX, count: 0 } } : next);
+  if (call.again) return step(withFetch(next, call.kind, call.id));
+  return call.kind === 'invoice' && state.payment === null && state.poll === null ? lookAgain(next, call.id, facts) : step(next);
+}
+
+/** The outcome is unknown and cannot be looked up: another one is made, a few times. */
+function giveUpCreating(state: PaymentState, facts: Facts): Step {
+  if (state.payment !== null || state.invoices.some((one) => one.state === 'open')) return step(state);
+  if (state.attempts < CREATE_ATTEMPTS_MAX) return step({ ...state, attempts: state.attempts + 1, creating: true });
+  return withStatus(state, 'failed', facts);
+}
+
+/** The last look at an invoice found nobody: it is repeated, but not for ever. */
+function lookAgain(state: PaymentState, invoiceId: string, facts: Facts): Step {
+  const expiresAt = state.invoices.find(({ id }) => id === invoiceId)?.expiresAt ?? 0;
+  if (facts.at >= expiresAt + LOOK_AGAIN_MS_MAX) return ended(state, { invoiceId, end: 'expired' }, facts);
+  return step({ ...state, poll: { at: facts.at + POLL_INTERVAL_MS_MAX, everyMs: POLL_INTERVAL_MS_MAX, count: 0 } });
 }
 
 /** Looks at the invoice that the customer may be paying. A timer that was moved meanwhile is none; clocks are not compared. */
 export function pollDue(state: PaymentState, { body, at }: Of<'TimerDue'>): Step {
   const invoice = state.invoices.at(-1);
   if (state.poll === null || body.at < state.poll.at || invoice === undefined) return step(state);
-  const next = { ...state, poll: nextPoll(state.poll, invoice, at) };
+  const next = { ...state, poll: nextPoll(state.poll, invoice, Math.max(at, body.at)) };
   const isLooking = state.fetches.some((one) => one.kind === 'invoice' && one.id === invoice.id);
   return step(isLooking ? next : withFetch(next, 'invoice', invoice.id));
 }

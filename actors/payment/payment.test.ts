@@ -1,7 +1,15 @@
 import test from 'ava';
 import { scenario, T0 } from '../testing/scenario.ts';
 import { payment } from './decide.ts';
-import { checkoutUrl, KNOWN_MAX, POLL_AFTER_END_MS, POLL_INTERVAL_MS_MAX, POLLS_MAX } from './state.ts';
+import {
+  checkoutUrl,
+  CREATE_ATTEMPTS_MAX,
+  KNOWN_MAX,
+  LOOK_AGAIN_MS_MAX,
+  POLL_AFTER_END_MS,
+  POLL_INTERVAL_MS_MAX,
+  POLLS_MAX,
+} from './state.ts';
 import * as tell from './testing/messages.ts';
 
 const fresh = () => scenario(payment, tell.SELF);
@@ -55,7 +63,7 @@ test('a timer that fires by a clock ahead of ours is a timer all the same', (t) 
   const early = { ...tell.due('poll', T0 + 6000), at: T0 + 5900 };
   awaiting()
     .when(early)
-    .then(t, { effects: ['fetch-inv-1-1'], timers: [`poll@${5900 + 2 * tell.POLL}`] });
+    .then(t, { effects: ['fetch-inv-1-1'], timers: [`poll@${6000 + 2 * tell.POLL}`] });
 });
 
 test('polling is bounded by the end of the invoice and a while after it', (t) => {
@@ -154,10 +162,21 @@ test('an expired, canceled or failed top-up is processed when the money comes af
   }
 });
 
-test('a top-up whose invoice could not be created has failed, and waits again when one turns up', (t) => {
+test('an invoice whose creation failed for good is created anew, and every failure is shown', (t) => {
   const after = fresh().given(tell.created()).when(tell.exhausted('create-1'));
+  after.then(t, { sends: ['OpenBreak -> break:effect_exhausted:t1'], effects: ['create-2'], state: { status: 'awaiting_payment' } });
+  t.like(payment.openEffects?.(after.state)[0], { id: 'create-2', body: { attempt: 2 } });
+  after.when(tell.exhausted('create-1')).then(t, { sends: [], effects: [] });
+  after.when(tell.invoiced('inv-2', 'create-2')).then(t, { effects: [], state: { creating: false, status: 'awaiting_payment' } });
+});
+
+test('a top-up whose invoice could not be created a few times has failed, and waits again when one turns up', (t) => {
+  const early = Array.from({ length: CREATE_ATTEMPTS_MAX - 1 }, (_, n) => tell.exhausted(`create-${n + 1}`));
+  const after = fresh()
+    .given(tell.created(), ...early)
+    .when(tell.exhausted(`create-${CREATE_ATTEMPTS_MAX}`));
   after.then(t, { sends: [TOLD, 'OpenBreak -> break:effect_exhausted:t1'], effects: [], state: { status: 'failed', creating: false } });
-  t.like(after.sent[1]?.body, { money: 'none', evidence: { effect: 'create-1', code: 'moyasar_unavailable' } });
+  t.like(after.sent[1]?.body, { money: 'none', evidence: { effect: `create-${CREATE_ATTEMPTS_MAX}`, code: 'moyasar_unavailable' } });
   after.when(tell.invoiced()).then(t, { sends: ['Bind -> reference:moyasar:invoice:inv-1', TOLD], state: { status: 'awaiting_payment' } });
 });
 
@@ -175,6 +194,34 @@ test('a look that failed for good leaves the polling going; the last one is repe
   const last = T0 + tell.HOUR + POLL_AFTER_END_MS;
   polled.given(tell.due('poll', last)).when({ ...tell.exhausted('fetch-inv-1-2'), at: last + 1 });
   polled.then(t, { timers: [`poll@${last + 1 + POLL_INTERVAL_MS_MAX - T0}`] });
+});
+
+test('an invoice that the provider never answers for counts as expired in the end', (t) => {
+  const after = awaiting();
+  let looks = 0;
+  for (let n = 1; after.state.poll !== null; n++, looks++) {
+    const { at } = after.state.poll;
+    after.given(tell.due('poll', at)).when({ ...tell.exhausted(`fetch-inv-1-${n}`), at: at + 1 });
+  }
+  after.then(t, { sends: [TOLD, 'OpenBreak -> break:effect_exhausted:t1'], state: { status: 'expired', fetches: [] } });
+  t.true(looks <= LOOK_AGAIN_MS_MAX / POLL_INTERVAL_MS_MAX + 15);
+});
+
+test('the last look ends the top-up even when it fired by a clock ahead of ours: a due timer moves or goes', (t) => {
+  const last = T0 + tell.HOUR + POLL_AFTER_END_MS;
+  const after = awaiting();
+  while (after.state.poll !== null && after.state.poll.at < last) after.when(tell.due('poll', after.state.poll.at));
+  after.given({ ...tell.invoiceFetched('initiated'), at: last - 500 });
+  after.when({ ...tell.due('poll', last), at: last - 100 }).then(t, { effects: ['fetch-inv-1-2'], timers: ['poll@-'] });
+  after.when({ ...tell.invoiceFetched('initiated', [], { n: 2 }), at: last - 50 });
+  after.then(t, { sends: [TOLD], state: { status: 'expired' } });
+});
+
+test('news that came while a look failed for good mean another look', (t) => {
+  awaiting()
+    .given(tell.hint(), tell.hint('e2'))
+    .when(tell.exhausted('fetch-p1-1'))
+    .then(t, { effects: ['fetch-p1-2'], sends: ['OpenBreak -> break:effect_exhausted:t1'] });
 });
 
 test('a cancelation that failed for good is looked at; a call that nobody waits for is nothing', (t) => {

@@ -51,8 +51,12 @@ test('case 18: a payment in another currency is no money for this top-up', (t) =
     const after = awaiting()
       .given(tell.hint())
       .when(tell.fetched(tell.payment({ currency })));
-    after.then(t, { rows: '', sends: ['OpenBreak -> break:currency_mismatch:p1'], state: { status: 'awaiting_payment', payment: null } });
-    t.like(after.sent[0]?.body, { money: 'none', currency, evidence: { topUpCurrency: 'SAR' } });
+    after.then(t, {
+      rows: '',
+      sends: [BOUND, 'OpenBreak -> break:currency_mismatch:p1'],
+      state: { status: 'awaiting_payment', payment: null },
+    });
+    t.like(after.sent[1]?.body, { money: 'none', currency, evidence: { topUpCurrency: 'SAR' } });
   }
 });
 
@@ -60,7 +64,7 @@ test('a payment of another amount, or on an invoice that is not ours, is no mone
   awaiting()
     .given(tell.hint())
     .when(tell.fetched(tell.payment({ amount: 49_900n })))
-    .then(t, { rows: '', sends: ['OpenBreak -> break:payment_amount_mismatch:p1'], state: { payment: null } });
+    .then(t, { rows: '', sends: [BOUND, 'OpenBreak -> break:payment_amount_mismatch:p1'], state: { payment: null } });
   for (const invoiceId of ['inv-9', null]) {
     const after = awaiting()
       .given(tell.hint())
@@ -132,6 +136,14 @@ test('case 12: a void after settlement is a conflict and takes nothing', (t) => 
     .given(tell.rowSettled(), tell.hint('e2'))
     .when(tell.fetched(tell.payment({ status: 'voided' }), 2))
     .then(t, { rows: '', sends: ['OpenBreak -> break:status_conflict:p1'], state: { status: 'paid' } });
+});
+
+test('what was charged back cannot be refunded too: the provider’s refund is a conflict, and the wallet is not charged twice', (t) => {
+  const chargeback = tell.rowSettled({ index: 4, type: 'chargeback', fee: 0n, tax: 0n });
+  verified()
+    .given(tell.rowSettled(), chargeback, tell.hint('e2'))
+    .when(tell.fetched(tell.payment({ status: 'refunded', refunded: tell.GROSS }), 2))
+    .then(t, { rows: '', sends: ['OpenBreak -> break:status_conflict:p1'], state: { status: 'charged_back', payment: { reversed: 0n } } });
 });
 
 test('a provider that changes amount or currency afterwards, or refunds more than was paid, is not believed', (t) => {

@@ -4,8 +4,10 @@
  * P3  Only a re-fetched payment counts, and only if its invoice, currency and amount are those of the top-up.
  * P4  One payment funds a top-up; a further paid one is a conflict, and its rows are answered here.
  * P5  What was taken back only grows: a provider that says less than it said before is a conflict, and nothing is credited again.
+ *     Refunds and chargebacks together never take more than was paid.
  */
 import { send } from '../../engine/actor.ts';
+import type { Send } from '../../engine/actor.ts';
 import type { ActorId } from '../../engine/message.ts';
 import type { BreakReason } from '../break/messages.ts';
 import { move } from '../postings.ts';
@@ -43,7 +45,7 @@ export function mismatchOf(state: PaymentState, seen: ProviderPayment): BreakRea
 function verify(state: PaymentState, seen: ProviderPayment, facts: Facts): Step {
   if (!tookMoney(seen)) return step(seen.status === 'failed' ? withFailure(state, seen) : state);
   const mismatch = mismatchOf(state, seen);
-  if (mismatch !== null) return step(state, [conflict(mismatch, state, seen)]);
+  if (mismatch !== null) return step(state, [...boundAllTheSame(mismatch, seen, facts), conflict(mismatch, state, seen)]);
   const { id, invoiceId, amount, currency, scheme, fee } = seen;
   const totals = { reversed: 0n, reversedSettled: 0n, chargedBack: 0n, settled: null };
   const payment: VerifiedPayment = { id, invoiceId: invoiceId ?? '', amount, scheme, estimatedFee: fee, at: facts.at, ...totals };
@@ -52,6 +54,11 @@ function verify(state: PaymentState, seen: ProviderPayment, facts: Facts): Step 
   const sends = [send(virtualAccountMessages, accountOf(state), pending), bindPayment(id, facts.self)];
   const verified = step(paid, sends, move(currency, amount, { debit: RECEIVABLE, credit: 'in-transit' }));
   return then(verified, (next) => follow(next, seen, facts));
+}
+
+/** Wrong, but on our invoice: its settlement row shall come here and be judged, not wait for an owner who never comes. */
+function boundAllTheSame(mismatch: BreakReason, { id }: ProviderPayment, { self }: Facts): Send[] {
+  return mismatch === 'unknown_payment' ? [] : [bindPayment(id, self)];
 }
 
 /** The paid invoice has ended; others that are open must not be paid too. */
@@ -73,6 +80,7 @@ function follow(state: PaymentState, seen: ProviderPayment, facts: Facts): Step 
   if (growth === 0n) return step(state);
   if (growth < 0n) return step(state, [conflict('status_conflict', state, seen)]); // paid after refunded
   if (seen.status === 'voided' && payment.settled !== null) return step(state, [conflict('status_conflict', state, seen)]);
+  if (total + payment.chargedBack > payment.amount) return step(state, [conflict('status_conflict', state, seen)]); // charged back before
   return reverse(state, { amount: growth, cause: causeOf(seen) }, facts);
 }
 

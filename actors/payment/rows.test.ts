@@ -109,6 +109,9 @@ test('a payment refunded in full before its settlement stays refunded when its r
 // ---- rows that take money back -----------------------------------------------------------------------------------------------------
 
 test('case 10: a refund row clears what the re-fetch made known: psp-receivable r / in-transit r', (t) => {
+  // Paid g, settled g, refund r known:  in-transit r / psp-receivable r, and the wallet va r / in-transit r: the provider has r too much.
+  // Its next document nets r off its credit: settlement's share of the row arrives as in-transit r (its sender's debit).
+  // The row: psp-receivable r / in-transit r. Left: va down by r, bank less by r (smaller credit); psp-receivable and in-transit are zero.
   const known = verified().given(
     tell.rowSettled(),
     tell.hint('e2'),
@@ -144,6 +147,18 @@ test('of a refund row only what was not known yet reaches the wallet', (t) => {
   t.like(after.sent[0], { id: 't1/reversed/1500', body: { amount: '500', cause: 'void' } });
 });
 
+test('refunds and chargebacks together never take more than was paid; what is more goes to a break', (t) => {
+  const back = (index: number, type: 'refund' | 'chargeback', gross: bigint) => tell.refundRow(gross, { index, type });
+  const broken = (index: number) => [`OpenBreak -> break:payment_amount_mismatch:doc/1/${index}`, ANSWERED];
+  const partly = () => verified().given(tell.rowSettled(), back(1, 'refund', 1000n));
+  partly()
+    .when(back(2, 'chargeback', 3991n))
+    .then(t, { rows: '', sends: broken(2) });
+  const whole = partly().given(back(2, 'chargeback', 3990n));
+  t.deepEqual(payment.figures?.(whole.state), []);
+  whole.when(back(3, 'refund', 1n)).then(t, { rows: '', sends: broken(3) });
+});
+
 test('a chargeback is first known by its row, and the identity holds', (t) => {
   // The row's message carries -r: its sender has debited in-transit r, the payment credits it.    psp-receivable r / in-transit r
   // Known: the provider owes us r less, and TopUpReversed carries -r on to the wallet.             in-transit r / psp-receivable r
@@ -166,6 +181,15 @@ test('a chargeback is first known by its row, and the identity holds', (t) => {
 });
 
 // ---- rows before their re-fetch ----------------------------------------------------------------------------------------------------
+
+test('a waiting row goes on waiting while its payment is under way', (t) => {
+  const kept = awaiting().given(tell.rowSettled());
+  kept.when(tell.fetched(tell.payment({ status: 'initiated' }))).then(t, { rows: '', sends: [], state: { kept: [{ n: 1 }] } });
+  kept
+    .given(tell.hint())
+    .when(tell.fetched(tell.payment(), 2))
+    .then(t, { state: { status: 'paid', kept: [] } });
+});
 
 test('a row before its re-fetch waits as suspense and opens the fetch: in-transit g / suspense g', (t) => {
   const kept = awaiting().when(tell.rowSettled());

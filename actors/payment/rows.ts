@@ -15,7 +15,7 @@ import { virtualAccountMessages } from '../virtual-account/messages.ts';
 import { carriedBy, withFetch } from './calls.ts';
 import { feeVariance, size } from './fees.ts';
 import { rowSign } from './messages.ts';
-import type { ProviderPayment } from './messages.ts';
+import type { ProviderPayment, SettlementRow } from './messages.ts';
 import { accountOf, mismatchOf, RECEIVABLE, reverse, tookMoney } from './provider-facts.ts';
 import type { Cause } from './provider-facts.ts';
 import { KEPT_ROWS_MAX } from './state.ts';
@@ -55,8 +55,9 @@ function keep(state: PaymentState, settled: SettledRow, at: number): Step {
   return step({ ...asked, keptCount: n, kept: [...state.kept, kept] }, [], rows);
 }
 
-/** The payment was looked at: its waiting rows are judged, or broken when the provider says that they cannot be ours. */
+/** The payment was looked at: its waiting rows are judged, or broken when they cannot be ours; one that is under way still lets them wait. */
 export function letGo(state: PaymentState, seen: ProviderPayment, facts: Facts): Step {
+  if (!tookMoney(seen) && seen.status !== 'failed') return step(state);
   return release(state, seen.id, (next, kept) => {
     if (next.payment?.id === seen.id) return judge(next, { settled: kept, payment: next.payment }, facts);
     if (next.others.includes(seen.id)) return broken(next, kept, 'status_conflict');
@@ -125,11 +126,17 @@ function varianceOf(settled: SettledRow, { scheme, estimatedFee, id }: VerifiedP
 /** The settled half of money taken back: clears what "known" credited, or makes it known when the row is first. */
 function reversal(state: PaymentState, { settled, payment }: Judged, facts: Facts): Step {
   const { row } = settled;
-  const before = row.type === 'chargeback' ? payment.chargedBack : payment.reversedSettled;
-  if (before + row.gross > payment.amount) return broken(state, settled, 'payment_amount_mismatch');
+  if (takenWith(row, payment) > payment.amount) return broken(state, settled, 'payment_amount_mismatch');
   const cleared = step(state, [], move(row.currency, row.gross, { debit: RECEIVABLE, credit: 'in-transit' }));
   const known = then(cleared, (next) => (row.type === 'chargeback' ? chargeback(next, settled, facts) : refunded(next, settled, facts)));
   return { ...known, sends: [...known.sends, answered(settled, 'credited')] };
+}
+
+/** All that would be taken back, by refunds and chargebacks, once this row counts. */
+function takenWith({ type, gross }: SettlementRow, { reversed, reversedSettled, chargedBack }: VerifiedPayment): bigint {
+  if (type === 'chargeback') return reversed + chargedBack + gross;
+  const refunds = reversedSettled + gross;
+  return (refunds > reversed ? refunds : reversed) + chargedBack;
 }
 
 function chargeback(state: PaymentState, settled: SettledRow, facts: Facts): Step {

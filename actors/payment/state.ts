@@ -20,6 +20,10 @@ export const KEPT_ROWS_MAX = 8;
 export const POLL_INTERVAL_MS_MAX = 30 * 60 * 1000;
 /** An invoice is looked at once more this long after its end: the last payment may be under way. */
 export const POLL_AFTER_END_MS = 10 * 60 * 1000;
+/** When the provider did not answer the last look either: looks go on this long after the invoice's end, then it counts as expired. */
+export const LOOK_AGAIN_MS_MAX = 7 * 24 * 60 * 60 * 1000;
+/** Creations of an invoice that may fail for good before the top-up has failed. */
+export const CREATE_ATTEMPTS_MAX = 3;
 /** Looks at one invoice, whatever its end. */
 export const POLLS_MAX = 200;
 
