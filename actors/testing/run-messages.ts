@@ -190,8 +190,3 @@ function isLiability(account: string): boolean {
 function isKnown(account: string): boolean {
   return isLiability(account) || account === 'told' || ASSETS.some((one) => account === one || account.startsWith(`${one}:`));
 }
-
-/** A world that was told these messages and came to rest. */
-export function runMessages(kinds: readonly Kind[], messages: readonly Telling[]): World {
-  return new World(kinds).tell(...messages);
-}
