@@ -60,7 +60,10 @@ class Stage {
   lines(...lines: readonly StatementLine[]): this {
     this.statement.today = TODAY;
     this.statement.add(...lines);
-    return this.say('edge:omnibus', `bank-account:${ACCOUNT}`, { type: 'PullStatement', body: { why: 'webhook:statement.created', date: null } });
+    return this.say('edge:omnibus', `bank-account:${ACCOUNT}`, {
+      type: 'PullStatement',
+      body: { why: 'webhook:statement.created', date: null },
+    });
   }
 
   #answer(record: EffectRecord): { readonly type: string; readonly body: unknown } {
@@ -77,7 +80,10 @@ class Stage {
       case 'moyasar.fetch_invoice':
         return { type: 'InvoiceFetched', body: { effect, invoiceId, status: 'expired', payments: [] } };
       case 'moyasar.fetch_payment':
-        return { type: 'PaymentFetched', body: { effect, paymentId, payment: pay.payment({ id: paymentId, ...this.payments.get(paymentId) }) } };
+        return {
+          type: 'PaymentFetched',
+          body: { effect, paymentId, payment: pay.payment({ id: paymentId, ...this.payments.get(paymentId) }) },
+        };
       case 'moyasar.fetch_settlement':
         return { type: 'DocumentFetched', body: { effect, ...this.#document(document) } };
       default:
@@ -96,23 +102,39 @@ function failure({ id, type }: EffectRecord): { readonly type: string; readonly 
   return { type: 'EffectExhausted', body: { effect: id, type, code: 'unavailable', message: 'no answer within 10 s' } };
 }
 
-/** Every message that was decided, in order. */
-export function play(): readonly Addressed[] {
+export interface Played {
+  /** Every message that was decided, in order. */
+  readonly messages: readonly Addressed[];
+  readonly effects: readonly EffectRecord[];
+}
+
+export function play(): Played {
   const stage = new Stage();
   open(stage);
   for (const topUpId of ['t1', 't2', 't3']) topUp(stage, topUpId);
-  stage.lines(lineOf({ reference: 'N1', postDate: TODAY }), lineOf({ reference: 'N2', postDate: TODAY, narratives: ['WHO', '', ''], party: 'WHO' }));
-  payOut(stage, 'doc-1', [pay.row({ paymentId: 'p-t1' })]);
-  payOut(stage, 'doc-2', [pay.row({ paymentId: 'p-t2' }), pay.row({ index: 1, paymentId: null })], { feePolicy: 'customer' });
+  stage.lines(
+    lineOf({ reference: 'N1', postDate: TODAY }),
+    lineOf({ reference: 'N2', postDate: TODAY, narratives: ['WHO', '', ''], party: 'WHO' }),
+  );
+  payOut(stage, 'doc-1', { rows: [pay.row({ paymentId: 'p-t1' })] });
+  payOut(stage, 'doc-2', { rows: [pay.row({ paymentId: 'p-t2' }), pay.row({ index: 1, paymentId: null })], feePolicy: 'customer' });
   takeBack(stage);
   outgoings(stage);
   operators(stage);
   late(stage);
-  return stage.world.history.map(({ message }) => message);
+  return { messages: stage.world.history.map(({ message }) => message), effects: stage.world.effects };
 }
 
 function open(stage: Stage): void {
-  const settings = { currency: 'SAR', from: '2026-11-20', pullEveryMs: 60_000, pageSize: 20, buckets: 16, lookbackDays: 3, attribution: ATTRIBUTION };
+  const settings = {
+    currency: 'SAR',
+    from: '2026-11-20',
+    pullEveryMs: 60_000,
+    pageSize: 20,
+    buckets: 16,
+    lookbackDays: 3,
+    attribution: ATTRIBUTION,
+  };
   stage.say('edge:omnibus', `bank-account:${ACCOUNT}`, { type: 'OpenBankAccount', body: settings });
   stage.say('edge:gateway', 'number-range:123170000000000-123179999999999', { type: 'TakeBlock', body: { size: 1000 } });
   const body = { key: 'q2h1…', fingerprint: 'cq2J…', number: wallet.NUMBER, iban: wallet.IBAN, currency: 'SAR', name: 'Rainy days' };
@@ -134,14 +156,16 @@ function hint(stage: Stage, topUpId: string, eventType: string): void {
   stage.say('edge:payments', `reference:moyasar:invoice:inv-${topUpId}-create-1`, { type: 'Forward', body: forward });
 }
 
-function announce(stage: Stage, id: string, rows: readonly SettlementRow[], terms: Partial<SettlementTerms>): void {
+type Announced = Partial<SettlementTerms> & { readonly rows?: readonly SettlementRow[] };
+
+function announce(stage: Stage, id: string, { rows = [], ...terms }: Announced): void {
   stage.documents.set(id, { rows, terms: pay.terms(terms) });
   stage.say('edge:omnibus', `settlement:moyasar:${id}`, { type: 'AnnounceDocument', body: { account: ACCOUNT, eventId: `event-${id}` } });
 }
 
 /** The document, and then its bank line. */
-function payOut(stage: Stage, id: string, rows: readonly SettlementRow[], terms: Partial<SettlementTerms> = {}): void {
-  announce(stage, id, rows, terms);
+function payOut(stage: Stage, id: string, { rows = [], ...terms }: Announced): void {
+  announce(stage, id, { rows, ...terms });
   const amount = rows.reduce((sum, { net }) => sum + net, -TRANSFER_FEE);
   const narratives = ['MOYASAR SETTLEMENT', 'TEST MERCHANT', ''];
   stage.lines(lineOf({ reference: `PAYOUT-${id}`, postDate: TODAY, amount, narratives, party: 'MOYASAR' }));
@@ -151,7 +175,7 @@ function payOut(stage: Stage, id: string, rows: readonly SettlementRow[], terms:
 function takeBack(stage: Stage): void {
   stage.payments.set('p-t3', { invoiceId: 'inv-t3-create-1', status: 'refunded', refunded: pay.GROSS });
   hint(stage, 't3', 'payment_refunded');
-  announce(stage, 'doc-3', [pay.row({ type: 'refund', paymentId: 'p-t3', net: -pay.GROSS, fee: 0n, tax: 0n })], {});
+  announce(stage, 'doc-3', { rows: [pay.row({ type: 'refund', paymentId: 'p-t3', net: -pay.GROSS, fee: 0n, tax: 0n })] });
   stage.lines(lineOf({ reference: 'N3', postDate: TODAY, mark: 'RC', amount: 1000n }));
 }
 
@@ -173,6 +197,7 @@ function operators(stage: Stage): void {
   stage.say('client:ops', `break:unattributed_credit:${ACCOUNT}/${TODAY}/N6/2`, { type: 'ResolveBreak', body: back });
   stage.lines(lineOf({ reference: 'N7', postDate: TODAY, mark: 'D', amount: 10_000n, narratives: ['', '', RETURNED] }));
   stage.toWallet('client:ops', wallet.setStatus('frozen'));
+  stage.lines(lineOf({ reference: 'N9', postDate: TODAY, amount: 900n })); // goes on to a break
   stage.toWallet('client:ops', wallet.setStatus('active'));
   // A recall for a number that was never opened: whoever holds its money is a break.
   stage.lines(lineOf({ reference: 'N8', postDate: TODAY, mark: 'RC', amount: 700n, narratives: ['WHO', SARA, ''] }));
@@ -180,7 +205,7 @@ function operators(stage: Stage): void {
 
 /** What waits too long, and what fails for good. */
 function late(stage: Stage): void {
-  announce(stage, 'doc-4', [pay.row({ paymentId: 'p-t9', gross: 20_000n, net: 19_700n, fee: 300n, tax: 39n })], { windowDays: 0 });
+  announce(stage, 'doc-4', { rows: [pay.row({ paymentId: 'p-t9', gross: 20_000n, net: 19_700n, fee: 300n, tax: 39n })], windowDays: 0 });
   stage.toWallet('client:gateway', wallet.requested(pay.GROSS, { topUpId: 't4' }));
   stage.passTo(T0 + 3 * DAY_MS);
   stage.lines(lineOf({ reference: 'PAYOUT-doc-4', postDate: TODAY, amount: 14_618n, narratives: ['MOYASAR', '', ''], party: 'MOYASAR' }));
@@ -188,7 +213,7 @@ function late(stage: Stage): void {
   for (const type of ['anb.fetch_statement', 'moyasar.create_invoice', 'moyasar.fetch_settlement']) stage.failing.add(type);
   stage.say('client:ops', `bank-account:${ACCOUNT}`, { type: 'PullStatement', body: { why: 'operator:olga', date: TODAY } });
   stage.toWallet('client:gateway', wallet.requested(pay.GROSS, { topUpId: 't5' }));
-  announce(stage, 'doc-5', [], {});
+  announce(stage, 'doc-5', {});
   // The answer to a repeated creation, when the top-up is long paid: that invoice is canceled.
   stage.say('effect:moyasar.create_invoice', 'payment:t1', pay.invoiced('inv-t1-again', 'create-1'));
   stage.passTo(T0 + 5 * DAY_MS);
