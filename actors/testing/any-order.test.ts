@@ -119,7 +119,7 @@ function answerCalls(world: World, truth: ReadonlyMap<string, ProviderPayment>):
 
 test('any order of events keeps the identity, the figures and the bounds', (t) => {
   fc.assert(
-    fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
+    fc.property(fc.array(move, { maxLength: 60, size: 'max' }), (moves) => {
       const world = play(moves);
       t.deepEqual(world.differences(), []);
       for (const { actor, state } of world.actors.values()) {
@@ -132,7 +132,7 @@ test('any order of events keeps the identity, the figures and the bounds', (t) =
 
 test('what was kept is let go in the end: after all patience nothing waits with a reference or a payment', (t) => {
   fc.assert(
-    fc.property(fc.array(move, { maxLength: 40 }), (moves) => {
+    fc.property(fc.array(move, { maxLength: 40, size: 'max' }), (moves) => {
       const world = play(moves).passTo(T0 + 30 * 24 * pay.HOUR);
       const waiting = [...world.timers.values()].filter(({ key }) => key !== 'poll');
       t.deepEqual(waiting, []);
