@@ -4,31 +4,18 @@
  */
 import { pino } from 'pino';
 import { bankAccountMessages } from '../actors/bank-account/messages.ts';
-import { KINDS } from '../actors/kinds.ts';
-import { virtualAccount } from '../actors/virtual-account/decide.ts';
-import { virtualAccountMessages } from '../actors/virtual-account/messages.ts';
-import type { Layout } from '../engine/layout.ts';
-import { idOf, toJson } from '../engine/message.ts';
-import { createRegistry } from '../engine/registry.ts';
-import { survey } from '../engine/survey.ts';
-import type { SurveyPorts } from '../engine/survey.ts';
 import { message } from '../http/command.ts';
-import { ibanOf } from '../http/gateway/numbers.ts';
 import { wireAmount } from '../http/money.ts';
-import { createProductLayout, startService } from '../main.ts';
+import { startService } from '../main.ts';
 import { fakeAnbControl } from '../mocks/control/client.ts';
-import type { FakeAnbControl } from '../mocks/control/client.ts';
 import { startMongo } from '../mocks/servers/mongo.ts';
 import type { MongoServer } from '../mocks/servers/mongo.ts';
 import { startRedis } from '../mocks/servers/redis.ts';
 import type { RedisServer } from '../mocks/servers/redis.ts';
-import { provePosition } from '../proof/position.ts';
-import type { Position } from '../proof/position.ts';
-import { createMongoPorts } from '../providers/mongo/ports.ts';
-import { createRedisPorts } from '../providers/redis/ports.ts';
 import type { RedisPorts } from '../providers/redis/ports.ts';
+import { creditedOf, lookAt, openWallets, settledPosition, walletNumbers, wrongWallets } from '../tests/support/deposits.ts';
+import type { Looking } from '../tests/support/deposits.ts';
 import { ACCOUNT, configOf, environmentOf } from '../tests/support/system.ts';
-import { surveyPorts } from '../wiring/edges.ts';
 import { bareLoop } from './bare-loop.ts';
 import { lastLine, perSecond, startBeside, table, until } from './rig.ts';
 
@@ -51,10 +38,8 @@ export interface DepositsResult {
   readonly wrong: number;
 }
 
-const FIRST_NUMBER = 123_170_000_000_000;
 const DAY_MS = 86_400_000;
 const FINISH_MS_MAX = 600_000;
-const OPENED_AT_ONCE = 1_000;
 
 /** Runs all: 500 lines a page, 20 lines a page, the bare loop. */
 export async function deposits(options: DepositsOptions): Promise<void> {
@@ -133,66 +118,40 @@ async function measure(rig: Rig, options: DepositsOptions): Promise<DepositsResu
     ...{ SNAPSHOT_MS: '10000', CACHE_ACTORS: '200000', ROLES: 'wallet,payments,omnibus', LOG_LEVEL: 'silent' },
     ...{ SHARDS_WALLET: String(options.shards), SHARDS_PAYMENTS: '4', SHARDS_OMNIBUS: '16' },
   });
-  const registry = createRegistry(KINDS);
-  const layout = createProductLayout(config, registry);
   const service = await startService({ config, log: pino({ level: config.LOG_LEVEL }) });
-  const look = await createRedisPorts({ url: config.REDIS_URL, layout, worker: 'bench' });
-  const mongo = createMongoPorts({ url: config.MONGODB_URL, database: config.MONGODB_DATABASE });
+  const looking = await lookAt(config);
   try {
-    const numbers = Array.from({ length: options.wallets }, (_, index) => String(FIRST_NUMBER + index));
-    await openWallets({ look, layout }, numbers);
+    const numbers = walletNumbers(options.wallets);
+    await openWallets(looking, numbers);
     const control = fakeAnbControl(rig.bank.url);
     const lastDay = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10);
     const amounts = { amountFrom: '10.00', amountTo: '500.00', seed: 1 };
     const { total } = await control.bulk({ count: options.deposits, numbers, days: options.days, lastDay, ...amounts });
-    const times = await timed({ look, layout, options, wanted: BigInt(total.replace('.', '')), firstDay });
-    const ports = surveyPorts({ redis: look, mongo, registry, layout });
-    const proof = await settledPosition(ports);
+    const times = await timed(looking, { options, wanted: BigInt(total.replace('.', '')), firstDay });
+    const proof = await settledPosition(looking.ports);
     const difference = [...proof.differences.values()].reduce((sum, one) => sum + one, 0n);
-    const wrong = await wrongWallets(ports, await control.tally());
+    const wrong = await wrongWallets(looking.ports, await control.tally());
     return { ...times, proofDifference: wireAmount(difference, config.CURRENCY), wrong };
   } finally {
     await service.stop();
-    await look.close();
-    await mongo.close();
+    await looking.close();
   }
-}
-
-interface Looking {
-  readonly look: RedisPorts;
-  readonly layout: Layout;
-}
-
-/** Opens them as their owners' actors would; not measured. */
-async function openWallets({ look, layout }: Looking, numbers: readonly string[]): Promise<void> {
-  for (let at = 0; at < numbers.length; at += OPENED_AT_ONCE) {
-    const messages = numbers.slice(at, at + OPENED_AT_ONCE).map((number) => {
-      const body = { owner: 'bench', iban: ibanOf(number, { code: '30', prefix: '100' }), currency: 'SAR', name: null };
-      const facts = { type: 'OpenAccount', body, id: `bench/open/${number}`, from: 'bench:open', trace: '' } as const;
-      return message(virtualAccountMessages, `virtual-account:${number}`, facts);
-    });
-    await look.mailboxes.send(messages, null);
-  }
-  look.hints.work(layout.shardsOf('wallet'));
-  const shards = layout.shardsOf('wallet');
-  await until(async () => (await look.operations.gauges(shards)).ready === 0, FINISH_MS_MAX, 'wallets opened');
 }
 
 type Timed = Pick<DepositsResult, 'depositsPerSecond' | 'nodeBusy' | 'redisBusy'>;
 
 /** From the order to pull until the last credit is committed. */
 async function timed(
-  parts: Looking & { readonly options: DepositsOptions; readonly wanted: bigint; readonly firstDay: string },
+  looking: Looking,
+  { options, wanted, firstDay }: { readonly options: DepositsOptions; readonly wanted: bigint; readonly firstDay: string },
 ): Promise<Timed> {
-  const { look, layout, options, wanted, firstDay } = parts;
-  const shards = layout.shardsOf('wallet');
-  const credited = async (): Promise<bigint> => -((await look.operations.totals(shards)).get('va:SAR') ?? 0n);
+  const { look } = looking;
   const facts = { type: 'PullStatement', body: { why: 'bench', date: firstDay }, id: 'bench/pull', from: 'bench:pull', trace: '' } as const;
   const begun = performance.now();
   const loop = performance.eventLoopUtilization();
   const cpu = await redisCpuMs(look);
   await look.mailboxes.send([message(bankAccountMessages, `bank-account:${ACCOUNT}`, facts)], null);
-  await until(async () => (await credited()) >= wanted, FINISH_MS_MAX, 'all deposits credited');
+  await until(async () => (await creditedOf(looking)) >= wanted, FINISH_MS_MAX, 'all deposits credited');
   const ms = performance.now() - begun;
   const nodeBusy = performance.eventLoopUtilization(loop).utilization;
   return { depositsPerSecond: perSecond(options.deposits, ms), nodeBusy, redisBusy: ((await redisCpuMs(look)) - cpu) / ms };
@@ -203,35 +162,4 @@ async function redisCpuMs({ redis }: RedisPorts): Promise<number> {
   const info = await redis.info('cpu');
   const seconds = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
   return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1000;
-}
-
-const PROOFS_MAX = 20;
-
-/** The position at rest: money that is still under way when the last credit is seen (an answer, a day's note) gets a moment. */
-async function settledPosition(ports: SurveyPorts): Promise<Position> {
-  let position = await provePosition(ports);
-  for (let proofs = 1; proofs < PROOFS_MAX && !isWhole(position); proofs += 1) position = await provePosition(ports);
-  return position;
-}
-
-function isWhole({ still, differences }: Position): boolean {
-  return still && [...differences.values()].every((one) => one === 0n);
-}
-
-type TallyOfBank = Awaited<ReturnType<FakeAnbControl['tally']>>;
-
-/** Compares every wallet with the bank's own tally of what it sent there. */
-async function wrongWallets(ports: SurveyPorts, tally: TallyOfBank): Promise<number> {
-  const available = new Map<string, bigint>();
-  await survey(ports, {
-    actor: (envelope, kind) => {
-      if (kind.name === virtualAccount.name)
-        available.set(idOf(envelope.actor), virtualAccount.state.parse(JSON.parse(toJson(envelope.state))).available);
-    },
-    carried: () => undefined,
-    broken: (actor, fault) => {
-      throw new Error(`${actor}: ${fault.message}`);
-    },
-  });
-  return Object.entries(tally).filter(([number, { total }]) => available.get(number) !== BigInt(total.replace('.', ''))).length;
 }

@@ -1,0 +1,106 @@
+/** Many wallets, many deposits, and the comparison of every wallet with the bank's own tally: for benches and fault tests. */
+import { KINDS } from '../../actors/kinds.ts';
+import { virtualAccount } from '../../actors/virtual-account/decide.ts';
+import { virtualAccountMessages } from '../../actors/virtual-account/messages.ts';
+import type { Layout } from '../../engine/layout.ts';
+import { idOf, toJson } from '../../engine/message.ts';
+import { createRegistry } from '../../engine/registry.ts';
+import { survey } from '../../engine/survey.ts';
+import type { SurveyPorts } from '../../engine/survey.ts';
+import type { Config } from '../../cli/config.ts';
+import { message } from '../../http/command.ts';
+import { ibanOf } from '../../http/gateway/numbers.ts';
+import { createProductLayout } from '../../main.ts';
+import type { FakeAnbControl } from '../../mocks/control/client.ts';
+import { provePosition } from '../../proof/position.ts';
+import type { Position } from '../../proof/position.ts';
+import { createMongoPorts } from '../../providers/mongo/ports.ts';
+import { createRedisPorts } from '../../providers/redis/ports.ts';
+import type { RedisPorts } from '../../providers/redis/ports.ts';
+import { surveyPorts } from '../../wiring/edges.ts';
+
+const FIRST_NUMBER = 123_170_000_000_000;
+const OPENED_AT_ONCE = 1_000;
+const OPENED_MS_MAX = 60_000;
+const LOOK_MS = 50;
+
+/** Ports to look with, beside the processes that serve. */
+export interface Looking {
+  readonly look: RedisPorts;
+  readonly layout: Layout;
+  readonly ports: SurveyPorts;
+  close(): Promise<void>;
+}
+
+export async function lookAt(config: Config): Promise<Looking> {
+  const registry = createRegistry(KINDS);
+  const layout = createProductLayout(config, registry);
+  const look = await createRedisPorts({ url: config.REDIS_URL, layout, worker: 'looking' });
+  const mongo = createMongoPorts({ url: config.MONGODB_URL, database: config.MONGODB_DATABASE });
+  return {
+    ...{ look, layout, ports: surveyPorts({ redis: look, mongo, registry, layout }) },
+    async close() {
+      await look.close();
+      await mongo.close();
+    },
+  };
+}
+
+export function walletNumbers(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => String(FIRST_NUMBER + index));
+}
+
+/** Halalas credited to all wallets so far. */
+export async function creditedOf({ look, layout }: Looking): Promise<bigint> {
+  return -((await look.operations.totals(layout.shardsOf('wallet'))).get('va:SAR') ?? 0n);
+}
+
+/** Opens them as their owners' actors would; not measured. */
+export async function openWallets({ look, layout }: Pick<Looking, 'look' | 'layout'>, numbers: readonly string[]): Promise<void> {
+  for (let at = 0; at < numbers.length; at += OPENED_AT_ONCE) {
+    const messages = numbers.slice(at, at + OPENED_AT_ONCE).map((number) => {
+      const body = { owner: 'bench', iban: ibanOf(number, { code: '30', prefix: '100' }), currency: 'SAR', name: null };
+      const facts = { type: 'OpenAccount', body, id: `bench/open/${number}`, from: 'bench:open', trace: '' } as const;
+      return message(virtualAccountMessages, `virtual-account:${number}`, facts);
+    });
+    await look.mailboxes.send(messages, null);
+  }
+  look.hints.work(layout.shardsOf('wallet'));
+  const shards = layout.shardsOf('wallet');
+  const deadline = performance.now() + OPENED_MS_MAX;
+  while ((await look.operations.gauges(shards)).ready > 0) {
+    if (performance.now() > deadline) throw new Error('the wallets were not opened in time');
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+const PROOFS_MAX = 20;
+
+/** The position at rest: money that is still under way when the last credit is seen (an answer, a day's note) gets a moment. */
+export async function settledPosition(ports: SurveyPorts): Promise<Position> {
+  let position = await provePosition(ports);
+  for (let proofs = 1; proofs < PROOFS_MAX && !isWhole(position); proofs += 1) position = await provePosition(ports);
+  return position;
+}
+
+function isWhole({ still, differences }: Position): boolean {
+  return still && [...differences.values()].every((one) => one === 0n);
+}
+
+type TallyOfBank = Awaited<ReturnType<FakeAnbControl['tally']>>;
+
+/** Compares every wallet with the bank's own tally of what it sent there. */
+export async function wrongWallets(ports: SurveyPorts, tally: TallyOfBank): Promise<number> {
+  const available = new Map<string, bigint>();
+  await survey(ports, {
+    actor: (envelope, kind) => {
+      if (kind.name === virtualAccount.name)
+        available.set(idOf(envelope.actor), virtualAccount.state.parse(JSON.parse(toJson(envelope.state))).available);
+    },
+    carried: () => undefined,
+    broken: (actor, fault) => {
+      throw new Error(`${actor}: ${fault.message}`);
+    },
+  });
+  return Object.entries(tally).filter(([number, { total }]) => available.get(number) !== BigInt(total.replace('.', ''))).length;
+}
