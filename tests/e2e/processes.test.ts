@@ -1,0 +1,103 @@
+/** The four roles as four processes, and each alone. */
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { lookAt } from '../support/deposits.ts';
+import { startRole } from '../support/processes.ts';
+import type { RoleProcess } from '../support/processes.ts';
+import { openWallet, payOut, pendingTopUp, proven, topUpIs, walletHas } from '../support/story.ts';
+import { callApi, eventually, startSystem } from '../support/system.ts';
+import type { TestSystem } from '../support/system.ts';
+
+const ROLES = ['gateway', 'wallet', 'payments', 'omnibus'] as const;
+
+/** Servers and fakes; the test starts the processes. */
+async function servers(t: ExecutionContext): Promise<TestSystem> {
+  const system = await startSystem({ service: false, env: { LEASE_MS: '5000' } });
+  t.teardown(() => system.stop());
+  return system;
+}
+
+async function started(
+  t: ExecutionContext,
+  role: string,
+  system: TestSystem,
+  env: Readonly<Record<string, string>> = {},
+): Promise<RoleProcess> {
+  const process = await startRole({ role, env: { ...system.env, ...env } });
+  t.teardown(() => process.end('SIGKILL'));
+  return process;
+}
+
+test.serial('both ways of funding work across four processes', async (t) => {
+  const bare = await servers(t);
+  const [gateway, , payments, omnibus] = await Promise.all(ROLES.map((role) => started(t, role, bare)));
+  if (gateway === undefined || payments === undefined || omnibus === undefined) throw new Error('a role is missing');
+  await bare.webhooksTo({ payments: payments.url, omnibus: omnibus.url });
+  const call: TestSystem['call'] = (path, request) => callApi(`${path.startsWith('/ops/') ? omnibus.url : gateway.url}${path}`, request);
+  const system: TestSystem = { ...bare, call };
+  const wallet = await openWallet(system, 'alice');
+  const topUp = await pendingTopUp(system, wallet);
+  await system.bank.transfer({ to: wallet.iban, amount: '250.00', notify: true });
+  await walletHas(system, wallet, { available: '250.00', pending: '100.00' });
+  const { expectedCreditText } = await system.moyasar.settle();
+  await payOut(system, expectedCreditText);
+  await topUpIs(system, wallet, { id: topUp.id, status: 'paid' });
+  await walletHas(system, wallet, { available: '350.00', pending: '0.00' });
+  await proven(system);
+  const missing = await callApi(`${gateway.url}/ops/v1/position`, { as: 'olga', scope: 'ops' });
+  t.is(missing.status, 404, 'the gateway shows nothing of other services');
+});
+
+test.serial('each role alone starts, and says what it waits for', async (t) => {
+  const system = await servers(t);
+  for (const role of ROLES) {
+    const process = await started(t, role, system, { LOG_LEVEL: 'warn' });
+    const away = ['wallet', 'payments', 'omnibus'].filter((other) => other !== role);
+    const { status, body } = await eventually(
+      () => callApi(`${process.url}/readyz`),
+      (reply) => JSON.stringify(reply.body['waitsFor']) === JSON.stringify(away),
+    );
+    t.is(status, 200);
+    t.is(body['status'], 'degraded');
+    await eventually(
+      () => Promise.resolve(process.log()),
+      (log) => log.includes('waits for a worker of: '),
+    );
+    t.is(await process.end('SIGTERM'), 0);
+  }
+});
+
+test.serial('a worker that is told to stop hands its shards over at once; each role owns its own shards alone', async (t) => {
+  const system = await servers(t);
+  const [first, second] = [await started(t, 'wallet', system), await started(t, 'wallet', system)];
+  await started(t, 'payments', system);
+  const looking = await lookAt(system.config);
+  t.teardown(() => looking.close());
+  const ownersOf = async (role: string): Promise<string[]> =>
+    [...(await looking.look.leases.owners(looking.layout.shardsOf(role))).values()]
+      .filter(({ expiresAt }) => expiresAt > 0)
+      .map(({ owner }) => owner);
+  await eventually(
+    async () => new Set(await ownersOf('wallet')).size,
+    (count) => count === 2,
+  );
+  t.true((await ownersOf('wallet')).every((owner) => owner.startsWith('wallet/')));
+  t.true((await ownersOf('payments')).every((owner) => owner === '' || owner.startsWith('payments/')));
+  const before = performance.now();
+  t.is(await first.end('SIGTERM'), 0);
+  const owners = await eventually(
+    () => ownersOf('wallet'),
+    (all) => new Set(all).size === 1 && all.length === looking.layout.shardsOf('wallet').length,
+  );
+  // Not a speed: an expiry would have taken the whole lease of five seconds after the end of the process.
+  t.log(`handed over ${String(owners.length)} shards in ${String(Math.round(performance.now() - before))} ms`);
+  t.is(await second.end('SIGTERM'), 0);
+});
+
+test.serial('a missing setting is one clear line and exit code 2', async (t) => {
+  const process = await startRole({ role: 'payments', env: { ...withoutProvider, NODE_ENV: 'test' }, eager: true });
+  t.is(await process.end('SIGCONT'), 2);
+  t.regex(process.log(), /^Configuration: MOYASAR_SECRET_KEY is not set; the payments role needs it\.$/m);
+});
+
+const withoutProvider = { REDIS_URL: 'redis://127.0.0.1:1', MONGODB_URL: 'mongodb://127.0.0.1:1', MOYASAR_SECRET_KEY: '' };
