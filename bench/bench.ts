@@ -12,7 +12,7 @@ program
   .option('--deposits <n>', 'statement lines', whole, 100_000)
   .option('--page-size <n>', 'lines of a statement page', whole, 500)
   .option('--days <n>', 'post dates the lines are spread over', whole, 5)
-  .option('--shards <n>', 'shards of the wallet role', whole, 64)
+  .option('--shards <n>', 'shards of the wallet role, here and in the bare loop', whole, 16)
   .action(deposits);
 
 program

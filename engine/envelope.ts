@@ -174,7 +174,7 @@ function conclude(kind: Kind, { envelope, stored, decision, code, remember }: Co
   const effects = changed ? effectsBetween(kind, { envelope, state, trace: stored.trace }) : [];
   const timers = changed ? timersBetween(kind, envelope, state) : [];
   const answer = decision.ok ? decision.answer : decision.detail;
-  const chain = nextChain(envelope.head.chain, stored, toJson([code, rows, sends, effects, timers, answer]));
+  const chain = nextChain(envelope.head.chain, stored, outcomeText({ code, rows, sends, effects, timers, answer }));
   const head: Head = { last: stored.entry, n: envelope.head.n + 1, chain };
   const recent = remember === null ? envelope.recent : [...alive(envelope.recent, stored.entry), remember];
   const moved: Envelope = {
@@ -188,6 +188,21 @@ function conclude(kind: Kind, { envelope, stored, decision, code, remember }: Co
   };
   const posted = decision.ok ? withPosting(moved, stored, decision) : { envelope: moved, filled: null };
   return { envelope: posted.envelope, code, rows, sends, effects, timers, answer, filled: posted.filled };
+}
+
+/** What the chain hashes (E2). Bodies go in as they are, behind their length: as JSON in JSON they would be escaped once more. */
+function outcomeText({
+  code,
+  rows,
+  sends,
+  effects,
+  timers,
+  answer,
+}: Pick<Outcome, 'code' | 'rows' | 'sends' | 'effects' | 'timers' | 'answer'>): string {
+  let text = `${code}|${toJson([answer, effects, timers])}`;
+  for (const { account, currency, amount } of rows) text += `|${account} ${currency} ${amount.toString()}`;
+  for (const { to, type, id, body } of sends) text += `|${to} ${type} ${id} ${body.length} ${body}`;
+  return text;
 }
 
 function measured(known: number, head: Head, state: unknown): number {

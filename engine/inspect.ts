@@ -6,7 +6,7 @@ import type { Fault } from './fault.ts';
 import { foldActors, unfolded } from './fold.ts';
 import type { FoldPorts, FoldResult } from './fold.ts';
 import type { Layout } from './layout.ts';
-import { compareEntries, toCanonicalJson } from './message.ts';
+import { beginning, compareEntries, toCanonicalJson } from './message.ts';
 import type { ActorId, Addressed, EntryId, StoredEntry } from './message.ts';
 import type { Head, Leases, Mailboxes, Operations, ParkedActor, ReadResult, Shard, Tip } from './ports.ts';
 import { parkedAt } from './skip.ts';
@@ -35,14 +35,14 @@ export interface ActorFacts {
   /** Uncommitted entries, and the first of them. */
   readonly lag: number;
   readonly waiting: readonly StoredEntry[];
-  /** The newest committed entries that no snapshot covers. */
+  /** The newest committed entries that are still in the mailbox. */
   readonly entries: readonly StoredEntry[];
 }
 
 export async function inspect(actor: ActorId, ports: InspectPorts): Promise<ActorFacts> {
   const shard = ports.layout.shardOf(actor);
   const [[read], [result], owners, parked] = await Promise.all([
-    ports.mailboxes.read([{ actor, after: null }]),
+    ports.mailboxes.read([{ actor, after: beginning() }]), // also what the snapshot covers: entries stay for people to look at
     foldActors([{ actor, known: null }], ports),
     ports.leases.owners([shard]),
     parkedAt(actor, ports),

@@ -164,10 +164,13 @@ export interface ClaimedEffect extends EffectRecord {
 }
 
 export interface Effects {
-  /** New effects of the shards, and such whose runner has been silent for `idleMs`. */
+  /**
+   * New effects of the shards, and such whose runner has been silent for `idleMs`. Given what the runner holds: also its own ones that are
+   * not among these, because the answer to their claim was lost or it let go of them.
+   */
   claim(
     shards: readonly Shard[],
-    options: { readonly runner: string; readonly count: number; readonly idleMs: number },
+    options: { readonly runner: string; readonly count: number; readonly idleMs: number; readonly held?: readonly ClaimedEffect[] },
   ): Promise<ClaimedEffect[]>;
   /** Keeps a claim from being taken over while we wait to retry; counts the next attempt. */
   retry(effect: ClaimedEffect, runner: string): Promise<ClaimedEffect | null>;
