@@ -1,11 +1,14 @@
-/** Top-up requests at a constant rate from another process, answered with the actor's own decision: p50, p99, errors. */
+/**
+ * Top-up requests at a constant rate from another process, answered with the actor's own decision: p50, p99, errors. The gateway is a process
+ * of its own, the other roles are another; what the requests lead to (payments, invoices at the fake provider) goes on meanwhile.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { makeToken } from '../cli/token.ts';
+import { startRole } from '../tests/support/processes.ts';
 import { callApi, eventually, startSystem } from '../tests/support/system.ts';
-import type { TestSystem } from '../tests/support/system.ts';
 import { lastLine, table } from './rig.ts';
 
 export interface AcceptOptions {
@@ -27,10 +30,13 @@ const loadResult = z.object({
 
 /** A wallet may have 100 open top-ups, so there must be a wallet for every 100 requests; an owner may have 100 wallets. */
 export async function accept({ rate, seconds, wallets }: AcceptOptions): Promise<void> {
-  const system = await startSystem({ env: { LOG_LEVEL: 'silent', SNAPSHOT_MS: '10000', SHARDS_WALLET: '64', SHARDS_PAYMENTS: '64' } });
+  const shards = { SHARDS_WALLET: '16', SHARDS_PAYMENTS: '16' };
+  const system = await startSystem({ service: false, env: { LOG_LEVEL: 'silent', SNAPSHOT_MS: '10000', ...shards } });
+  const others = await startRole({ role: 'wallet,payments,omnibus', env: system.env });
+  const gateway = await startRole({ role: 'gateway', env: system.env });
   try {
-    const numbers = await openWallets(system, wallets);
-    const load = await runLoad(system, { rate, seconds, numbers });
+    const numbers = await openWallets(gateway.url, wallets);
+    const load = await runLoad(gateway.url, { rate, seconds, numbers });
     table([
       ['rate', 'p50 ms', 'p99 ms', 'max ms', 'sent', 'errors'],
       [`${String(rate)}/s`, String(load.p50Ms), String(load.p99Ms), String(load.maxMs), String(load.sent), String(load.errors)],
@@ -38,33 +44,35 @@ export async function accept({ rate, seconds, wallets }: AcceptOptions): Promise
     lastLine({ bench: 'accept', rate, p50Ms: load.p50Ms, p99Ms: load.p99Ms, errors: load.errors, sent: load.sent, seconds });
     if (load.errors > 0) process.exitCode = 1;
   } finally {
+    await gateway.end('SIGTERM');
+    await others.end('SIGTERM');
     await system.stop();
   }
 }
 
-async function openWallets(system: TestSystem, count: number): Promise<string[]> {
+async function openWallets(url: string, count: number): Promise<string[]> {
   const numbers: string[] = [];
   for (let index = 0; index < count; index += 1) {
-    const { status, body } = await system.call('/v1/wallets', { as: OWNER, key: `open-${String(index)}`, body: {} });
+    const { status, body } = await callApi(`${url}/v1/wallets`, { as: OWNER, key: `open-${String(index)}`, body: {} });
     if (status !== 201) throw new Error(`a wallet was not opened: ${JSON.stringify(body)}`);
     numbers.push(String(body['id']));
   }
   const last = numbers.at(-1) ?? '';
   await eventually(
-    () => callApi(`${system.url}/v1/wallets/${last}`, { as: OWNER }),
+    () => callApi(`${url}/v1/wallets/${last}`, { as: OWNER }),
     ({ body }) => body['asOf'] !== null,
   );
   return numbers;
 }
 
 async function runLoad(
-  system: TestSystem,
+  url: string,
   options: { rate: number; seconds: number; numbers: readonly string[] },
 ): Promise<z.output<typeof loadResult>> {
   const script = fileURLToPath(new URL('accept-load.js', import.meta.url));
   const env = {
     ...process.env,
-    LOAD_URL: system.url,
+    LOAD_URL: url,
     LOAD_TOKEN: await makeToken({ owner: OWNER }),
     LOAD_WALLETS: options.numbers.join(','),
     LOAD_RATE: String(options.rate),
