@@ -181,9 +181,11 @@ test('a call that kills its process every time ends as exhausted, by the durable
   const setup = setUp({ run: (effect) => Promise.resolve(called(effect)), limits: { claimIdleMs: 1_000 } });
   await setup.rig.send('purse:a', 'Call', { id: 'e1', what: 'it' });
   await setup.worker.start();
-  const claims = { runner: 'dead', count: 10, idleMs: 0 };
+  const claims = { count: 10, idleMs: 0 };
   await until(setup, () => [...setup.rig.shard('purse:a').effects.values()].length === 1);
-  for (let deaths = 0; deaths < 3; deaths += 1) await setup.rig.ports.effects.claim(setup.rig.layout.allShards, claims);
+  for (let deaths = 0; deaths < 3; deaths += 1) {
+    await setup.rig.ports.effects.claim(setup.rig.layout.allShards, { ...claims, runner: `dead/${String(deaths)}` });
+  }
   setup.runner.start();
   await until(setup, () => resultsIn(setup).length === 1);
   t.is(setup.seen.length, 0);
@@ -212,10 +214,58 @@ test('an effect whose runner vanished is called by the next one after the idle t
   await until(setup, () => setup.rig.shard('purse:a').effects.size === 1);
   await setup.rig.ports.effects.claim(setup.rig.layout.allShards, { runner: 'dead', count: 1, idleMs: 60_000 });
   setup.runner.start();
-  await setup.rig.system.advance(30_000);
+  await setup.rig.system.advance(15_000);
   t.is(setup.seen.length, 0);
   await until(setup, () => resultsIn(setup).length === 1);
   t.is(setup.seen[0]?.attempt, 2);
+  await stop(setup);
+});
+
+test('an effect whose claim was not answered is claimed again with the next look, and called once', async (t) => {
+  const setup = setUp({ run: (effect) => Promise.resolve(called(effect)) });
+  const claim = setup.rig.ports.effects.claim.bind(setup.rig.ports.effects);
+  let lost = 0;
+  setup.rig.ports.effects.claim = async (shards, options) => {
+    const claimed = await claim(shards, options);
+    if (claimed.length === 0 || lost > 0) return claimed;
+    lost += 1;
+    throw new Fault({ code: 'redis_unavailable', retry: 'later' });
+  };
+  await call(setup, 'e1');
+  await until(setup, () => lost === 1);
+  await setup.rig.system.advance(5_000);
+  t.is(resultsIn(setup).length, 1);
+  t.is(setup.seen.length, 1);
+  await stop(setup);
+});
+
+test('an effect of a shard that was not ours for a moment is called as soon as it is ours again', async (t) => {
+  const own = { looks: 0 };
+  const setup = setUp({
+    run: (effect) => Promise.resolve(called(effect)),
+    // The claim is made while the shard is ours; when the call is to begin, it is not.
+    options: { ownShards: () => (setup.rig.shard('purse:a').effects.size > 0 && ++own.looks === 2 ? [] : setup.rig.layout.allShards) },
+  });
+  await call(setup, 'e1');
+  await until(setup, () => own.looks >= 2);
+  t.is(setup.seen.length, 0);
+  await setup.rig.system.advance(5_000);
+  t.is(resultsIn(setup).length, 1);
+  t.is(setup.seen.length, 1);
+  await stop(setup);
+});
+
+test('an effect that waits for its next try is not claimed again, however long it waits', async (t) => {
+  const setup = setUp({
+    run: (effect) => (effect.attempt < 2 ? Promise.reject(new Fault({ code: 'away', retry: 'later' })) : Promise.resolve(called(effect))),
+    limits: { claimIdleMs: 1_000, pauseMinMs: 10_000, pauseMaxMs: 10_000 },
+  });
+  await call(setup, 'e1');
+  await until(setup, () => resultsIn(setup).length === 1);
+  t.deepEqual(
+    setup.seen.map((effect) => effect.attempt),
+    [1, 2],
+  );
   await stop(setup);
 });
 

@@ -5,7 +5,9 @@
  *     protected by their idempotency key, or by a handler that looks before it acts.
  * X2  An attempt is counted durably before its call, so that a call that kills its process does not kill every process for ever.
  * X3  Every effect ends as one message to its actor: the handler's result, or `EffectExhausted`. The first to settle wins.
- * X4  Pauses and queues are shorter than the idle time after which a claim is taken over; one that waited longer asks again before it calls.
+ * X4  A call that begins within half of the idle time, after which others take a claim over, ends within it. Whoever waited longer asks before
+ *     it calls.
+ * X5  What this runner claimed and does not hold is claimed anew: the answer to the claim was lost, or the shard was ours again a moment later.
  */
 import PQueue from 'p-queue';
 import retry from 'retry';
@@ -39,12 +41,12 @@ export interface EffectLimits {
   readonly sweepMs: number;
   /** Hints come with every commit; looks are at least this far apart. */
   readonly lookGapMs: number;
-  /** A claim that was not touched for this long is taken over. */
+  /** A claim of another runner that was not touched for this long is taken over: twice the longest call (X4). */
   readonly claimIdleMs: number;
   readonly callTimeoutMs: number;
   /** Calls of one effect, unless its handler says otherwise. */
   readonly attempts: number;
-  /** Pauses grow by factor 3 with jitter. The longest stays under half of `claimIdleMs` (X4). */
+  /** Pauses grow by factor 3 with jitter. */
   readonly pauseMinMs: number;
   readonly pauseMaxMs: number;
   /** How long a stopping process waits for calls in flight. */
@@ -58,7 +60,7 @@ export const EFFECT_LIMITS: EffectLimits = {
   effectsPerClaim: 100,
   sweepMs: 2_000,
   lookGapMs: 20,
-  claimIdleMs: 60_000,
+  claimIdleMs: 20_000,
   callTimeoutMs: 10_000,
   attempts: 8,
   pauseMinMs: 500,
@@ -173,9 +175,10 @@ async function claim(state: State): Promise<number> {
   const { options, limits, held } = state;
   const count = Math.min(limits.effectsPerClaim, limits.effectsHeld - held.size);
   if (count <= 0) return limits.sweepMs; // `drop` wakes
-  const shards = await nextShards(state);
+  const { shards, all } = await nextLook(state);
   if (shards.length === 0) return limits.sweepMs;
-  const claimed = await options.effects.claim(shards, { runner: options.runner, count, idleMs: limits.claimIdleMs });
+  const mine = all ? { held: [...held.values()].map(({ effect }) => effect) } : {}; // X5
+  const claimed = await options.effects.claim(shards, { runner: options.runner, count, idleMs: limits.claimIdleMs, ...mine });
   for (const effect of claimed) take(state, effect);
   if (claimed.length < count) return limits.sweepMs;
   for (const shard of shards) state.hinted.add(shard);
@@ -183,7 +186,7 @@ async function claim(state: State): Promise<number> {
 }
 
 /** The hinted ones of our shards, or all when it is time. */
-async function nextShards(state: State): Promise<readonly Shard[]> {
+async function nextLook(state: State): Promise<{ readonly shards: readonly Shard[]; readonly all: boolean }> {
   const { system, ownShards } = state.options;
   const gap = state.lookedMs + state.limits.lookGapMs - system.monotonicMs();
   if (gap > 0) await system.sleep(gap);
@@ -193,7 +196,7 @@ async function nextShards(state: State): Promise<readonly Shard[]> {
   if (all) state.sweptMs = now;
   const shards = ownShards().filter((shard) => all || state.hinted.has(shard));
   state.hinted.clear();
-  return shards;
+  return { shards, all };
 }
 
 function keyOf({ shard, claim: entry }: ClaimedEffect): string {
@@ -204,7 +207,7 @@ function take(state: State, effect: ClaimedEffect): void {
   const touchedMs = state.options.system.monotonicMs();
   const known = state.held.get(keyOf(effect));
   if (known !== undefined) {
-    // Our own claim, older than the idle time: it waits here already. Its count of calls is ours, not that of the claims.
+    // It waits here already: the shard was another runner's for a while. Its count of calls is ours, not that of the claims.
     known.effect = effect;
     known.touchedMs = touchedMs;
     return;

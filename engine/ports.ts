@@ -165,8 +165,8 @@ export interface ClaimedEffect extends EffectRecord {
 
 export interface Effects {
   /**
-   * New effects of the shards, and such whose runner has been silent for `idleMs`. Given what the runner holds: also its own ones that are
-   * not among these, because the answer to their claim was lost or it let go of them.
+   * New effects of the shards, and such that another runner took and has been silent about for `idleMs`. Given what this runner holds, also
+   * those of its own that are not among these: the answer to their claim was lost, or it let go of them.
    */
   claim(
     shards: readonly Shard[],

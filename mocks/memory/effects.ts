@@ -4,15 +4,19 @@ import type { OpenEffect, Store } from './store.ts';
 
 export function createMemoryEffects(store: Store): Effects {
   return {
-    claim: (shards, { count, idleMs }) => {
+    claim: (shards, { runner, count, idleMs, held }) => {
       const now = store.system.wallMs();
-      const free = (one: OpenEffect): boolean => one.claimedAt === null || now - one.claimedAt >= idleMs;
-      const found = shards.flatMap((shard) => [...shardStore(store, shard).effects.values()].filter(free).map((one) => ({ shard, one })));
-      return Promise.resolve(found.slice(0, count).map(({ shard, one }) => attempt(store, shard, one)));
+      const isHeld = (shard: string, claim: string): boolean => held?.some((one) => one.shard === shard && one.claim === claim) ?? true;
+      const isFree = (shard: string, { claim, claimedAt, claimedBy }: OpenEffect): boolean =>
+        claimedAt === null || (claimedBy === runner ? !isHeld(shard, claim) : now - claimedAt >= idleMs);
+      const found = shards.flatMap((shard) =>
+        [...shardStore(store, shard).effects.values()].filter((one) => isFree(shard, one)).map((one) => ({ shard, one })),
+      );
+      return Promise.resolve(found.slice(0, count).map(({ shard, one }) => attempt(store, { shard, open: one, runner })));
     },
-    retry: (effect) => {
-      const open = shardStore(store, effect.shard).effects.get(effect.claim);
-      return Promise.resolve(open === undefined ? null : attempt(store, effect.shard, open));
+    retry: ({ shard, claim }, runner) => {
+      const open = shardStore(store, shard).effects.get(claim);
+      return Promise.resolve(open === undefined ? null : attempt(store, { shard, open, runner }));
     },
     settle: (effect, result) => {
       const settled = shardStore(store, effect.shard).effects.delete(effect.claim);
@@ -22,8 +26,15 @@ export function createMemoryEffects(store: Store): Effects {
   };
 }
 
-function attempt(store: Store, shard: string, open: OpenEffect): ClaimedEffect {
+interface Attempt {
+  readonly shard: string;
+  readonly open: OpenEffect;
+  readonly runner: string;
+}
+
+function attempt(store: Store, { shard, open, runner }: Attempt): ClaimedEffect {
   open.attempts += 1;
   open.claimedAt = store.system.wallMs();
+  open.claimedBy = runner;
   return { ...open.record, shard, claim: open.claim, attempt: open.attempts };
 }

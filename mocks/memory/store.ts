@@ -18,6 +18,7 @@ export interface OpenEffect {
   attempts: number;
   /** null: nobody has it. */
   claimedAt: number | null;
+  claimedBy: string;
 }
 
 export interface ShardStore {

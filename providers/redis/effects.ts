@@ -3,30 +3,24 @@ import type { Layout } from '../../engine/layout.ts';
 import type { ClaimedEffect, EffectRecord, Effects, Shard } from '../../engine/ports.ts';
 import { deliveriesOf } from './deliveries.ts';
 import { shardKeys } from './keys.ts';
-import { actorId, entryId, list, number, record, text } from './reply.ts';
+import { actorId, entryId, list, number, record } from './reply.ts';
 import type { Scripts } from './scripts.ts';
 
-const BEGINNING = '0-0';
 const CLAIMS_MAX = 1000;
+const ALL_OF_THEM = '-';
 
 export function createEffects(scripts: Scripts, layout: Layout): Effects {
-  /** Where the look for silent runners goes on, per shard: a long list of claims is searched in parts. */
-  const cursors = new Map<Shard, string>();
   let rotation = 0;
 
   return {
-    async claim(shards, { runner, count, idleMs }) {
+    async claim(shards, { runner, count, idleMs, held }) {
       if (shards.length === 0 || count < 1) return [];
       rotation = (rotation + 1) % shards.length;
       const turn = [...shards.slice(rotation), ...shards.slice(0, rotation)];
       const keys = turn.flatMap((shard) => [shardKeys(shard).effects, shardKeys(shard).effectAttempts]);
-      const from = turn.map((shard) => cursors.get(shard) ?? BEGINNING);
-      const answers = list(await scripts.run({ script: 'claim', keys, args: [runner, Math.min(count, CLAIMS_MAX), idleMs, ...from] }));
-      return turn.flatMap((shard, index) => {
-        const [cursor, ...taken] = list(answers[index]);
-        cursors.set(shard, text(cursor));
-        return taken.map((item) => claimedEffect(shard, item));
-      });
+      const holds = turn.map((shard) => holdsOf(shard, held));
+      const answers = list(await scripts.run({ script: 'claim', keys, args: [runner, Math.min(count, CLAIMS_MAX), idleMs, ...holds] }));
+      return turn.flatMap((shard, index) => list(answers[index]).map((item) => claimedEffect(shard, item)));
     },
 
     async retry(effect, runner) {
@@ -44,6 +38,14 @@ export function createEffects(scripts: Scripts, layout: Layout): Effects {
       return settled === 1;
     },
   };
+}
+
+function holdsOf(shard: Shard, held: readonly ClaimedEffect[] | undefined): string {
+  if (held === undefined) return ALL_OF_THEM;
+  return held
+    .filter((one) => one.shard === shard)
+    .map(({ claim }) => claim)
+    .join(' ');
 }
 
 function claimedEffect(shard: Shard, item: unknown): ClaimedEffect {

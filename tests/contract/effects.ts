@@ -9,7 +9,13 @@ const RESULT = { id: 'result/1', type: 'Done', body: '{"ok":true}', from: 'effec
 
 export function effectsContract(name: string, create: CreatePorts): void {
   const title = (sentence: string): string => `${name} effects: ${sentence}`;
+  claimsContract(title, create);
+  resultsContract(title, create);
+}
 
+type Title = (sentence: string) => string;
+
+function claimsContract(title: Title, create: CreatePorts): void {
   test.serial(title('a committed effect is claimed once, with its attempt counted'), async (t) => {
     const ports = await create();
     const actor = freshActor();
@@ -31,6 +37,41 @@ export function effectsContract(name: string, create: CreatePorts): void {
     await ports.close();
   });
 
+  test.serial(title('a runner takes its own again when it does not hold them, and leaves alone what it holds'), async (t) => {
+    const ports = await create();
+    const actor = freshActor();
+    await withEffect(ports, actor, 'e1');
+    await withEffect(ports, actor, 'e2');
+    const [first, second] = await claim(ports, 'r1');
+    if (first === undefined || second === undefined) throw new Error('two effects are missing');
+    t.deepEqual(await claim(ports, 'r1', { idleMs: 0, held: [first, second] }), []);
+    t.deepEqual(await claim(ports, 'r1', { held: [first] }), [{ ...second, attempt: 2 }]);
+    t.deepEqual(await claim(ports, 'r1'), []);
+    t.deepEqual(await claim(ports, 'r1', { count: 1, held: [second] }), [{ ...first, attempt: 2 }]);
+    t.deepEqual(await claim(ports, 'r2', { held: [] }), []);
+    await ports.close();
+  });
+
+  test.serial(title('no more is claimed than asked for, and in time every shard is served'), async (t) => {
+    const ports = await create();
+    for (const shard of layout.shardsOf('toys')) {
+      const actor = actorIn(shard);
+      await withEffect(ports, actor, 'e1');
+      await withEffect(ports, actor, 'e2');
+    }
+    const shards = new Set<string>();
+    for (let round = 0; round < 8; round += 1) {
+      const claimed = await claim(ports, 'r1', { count: 1 });
+      t.is(claimed.length, 1);
+      for (const one of claimed) shards.add(one.shard);
+    }
+    t.is(shards.size, 4);
+    t.deepEqual(await claim(ports, 'r1'), []);
+    await ports.close();
+  });
+}
+
+function resultsContract(title: Title, create: CreatePorts): void {
   test.serial(title('a runner keeps its effect for a retry, which is counted'), async (t) => {
     const ports = await create();
     await withEffect(ports, freshActor(), 'e1');
@@ -58,28 +99,20 @@ export function effectsContract(name: string, create: CreatePorts): void {
     t.deepEqual(await claim(ports, 'r2', { idleMs: 0 }), []);
     await ports.close();
   });
-
-  test.serial(title('no more is claimed than asked for, and in time every shard is served'), async (t) => {
-    const ports = await create();
-    for (const shard of layout.shardsOf('toys')) {
-      const actor = actorIn(shard);
-      await withEffect(ports, actor, 'e1');
-      await withEffect(ports, actor, 'e2');
-    }
-    const shards = new Set<string>();
-    for (let round = 0; round < 8; round += 1) {
-      const claimed = await claim(ports, 'r1', { count: 1 });
-      t.is(claimed.length, 1);
-      for (const one of claimed) shards.add(one.shard);
-    }
-    t.is(shards.size, 4);
-    t.deepEqual(await claim(ports, 'r1'), []);
-    await ports.close();
-  });
 }
 
-function claim(ports: ContractPorts, runner: string, { idleMs = NEVER_IDLE_MS, count = 10 } = {}): Promise<ClaimedEffect[]> {
-  return ports.effects.claim(layout.shardsOf('toys'), { runner, count, idleMs });
+interface ClaimOptions {
+  readonly idleMs?: number;
+  readonly count?: number;
+  readonly held?: readonly ClaimedEffect[];
+}
+
+function claim(
+  ports: ContractPorts,
+  runner: string,
+  { idleMs = NEVER_IDLE_MS, count = 10, ...more }: ClaimOptions = {},
+): Promise<ClaimedEffect[]> {
+  return ports.effects.claim(layout.shardsOf('toys'), { runner, count, idleMs, ...more });
 }
 
 async function withEffect(ports: ContractPorts, actor: ActorId, id: string): Promise<EffectRecord> {

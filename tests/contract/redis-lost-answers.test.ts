@@ -12,7 +12,7 @@ import { SCENARIOS } from './redis-scenarios.ts';
 const redis = await startTestRedis();
 test.after.always(() => redis.close());
 
-/** Where a repeat honestly answers otherwise: what was claimed comes back after its idle time, what is done is done. */
+/** Where a repeat honestly answers otherwise: what was claimed comes back with the runner's next look, what is done is done. */
 const OTHER_ANSWER = new Map<string, unknown>([
   ['claim', []],
   ['settle', false],

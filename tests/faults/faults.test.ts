@@ -31,6 +31,7 @@ async function stage(t: ExecutionContext, options: SystemOptions = {}): Promise<
   const others = await startRole({ role: 'gateway,payments,omnibus', env: system.env });
   const looking = await lookAt(system.config);
   t.teardown(async () => {
+    if (!t.passed) for (const process of [...workers, others]) t.log(process.log());
     await looking.close();
     await Promise.all([...workers, others].map((process) => process.end('SIGKILL')));
     await system.stop();
