@@ -1,14 +1,24 @@
 // The `ironwallet` command.
 import os from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { audit } from './audit.ts';
+import { dead } from './dead.ts';
 import { demo } from './demo.ts';
+import { inspect } from './inspect.ts';
 import { load } from './load.ts';
 import { mocks } from './mocks.ts';
 import type { MocksOptions } from './mocks.ts';
-import { audit, dead, inspect, parked, replay, resume, skip } from './operate.ts';
+import { parked } from './parked.ts';
 import { proof } from './proof.ts';
+import { replay } from './replay.ts';
+import { resume } from './resume.ts';
+import { skip } from './skip.ts';
 import { start } from './start.ts';
+import { reasonOf } from './text.ts';
 import { token } from './token.ts';
+
+// `ironwallet inspect … | head` closes our output early: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 const program = new Command('ironwallet').description('Investment wallets on one omnibus bank account.').showHelpAfterError();
 const json = new Option('--json', 'for machines');
@@ -25,7 +35,7 @@ program
   .command('demo')
   .description('real servers, both fakes, four processes, and the story of both ways of funding a wallet')
   .option('--exit', 'end after the story: code 0 only if every step came out and the proof is zero')
-  .option('--port <port>', 'port of the gateway', whole, 8080)
+  .option('--port <port>', 'port of the gateway (default: 8080, or a free one when that is taken)', whole)
   .action(demo);
 
 program
@@ -40,9 +50,9 @@ program
 program
   .command('load')
   .description('many deposits into a running system, compared wallet by wallet with an own tally')
-  .option('--wallets <n>', 'wallets to open', whole, 1000)
-  .option('--deposits <n>', 'deposits to make', whole, 100_000)
-  .option('--concurrency <n>', 'requests at a time', whole, 50)
+  .option('--wallets <n>', 'wallets to open', positive, 1000)
+  .option('--deposits <n>', 'deposits to make', positive, 100_000)
+  .option('--concurrency <n>', 'requests at a time', positive, 50)
   .option('--url <url>', 'the gateway', 'http://127.0.0.1:8080')
   .option('--ops <url>', 'the omnibus role (default: the gateway)')
   .option('--bank <url>', 'the fake bank', 'http://127.0.0.1:8092')
@@ -75,6 +85,7 @@ program
   .command('resume')
   .description('let a parked actor try again')
   .argument(...actor)
+  .addOption(json)
   .action(resume);
 program
   .command('skip')
@@ -83,6 +94,7 @@ program
   .requiredOption('--why <text>', 'the reason, kept for ever')
   .option('--entry <entry>', 'the entry (default: the one it is parked at)')
   .option('--by <name>', 'who does it', os.userInfo().username)
+  .addOption(json)
   .action(skip);
 program.command('audit').description('recompute the chains and the totals').addOption(json).action(audit);
 program
@@ -97,4 +109,15 @@ function whole(value: string): number {
   return Number(value);
 }
 
-await program.parseAsync();
+function positive(value: string): number {
+  const number = whole(value);
+  if (number === 0) throw new InvalidArgumentError('A whole number above zero.');
+  return number;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${reasonOf(error)}\n`);
+  process.exit(1);
+}

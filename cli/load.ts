@@ -1,7 +1,10 @@
 // `ironwallet load`: many deposits into a running system as its users would make them, compared wallet by wallet with an own tally.
+import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { fakeAnbControl } from '../mocks/control/client.ts';
-import { api, at } from './demo/api.ts';
+import { api, at, stubborn } from './demo/api.ts';
+import { depositsOf, eachOf, expectedOf, judge, rounds } from './load/tally.ts';
+import type { LoadWallet, Verdict } from './load/tally.ts';
 import { say, sayJson } from './text.ts';
 
 export interface LoadOptions {
@@ -13,98 +16,111 @@ export interface LoadOptions {
   readonly bank: string;
 }
 
-interface Opened {
-  readonly owner: string;
-  readonly id: string;
-  /** Halalas that our deposits must have brought, by the own tally. */
-  expected: bigint;
+interface Run extends LoadOptions {
+  readonly queue: PQueue;
 }
 
 const WALLETS_PER_OWNER = 100;
-/** Wallets get from 1.25 to 500.25 a deposit, so that a mixed-up one shows. */
-const AMOUNTS = 500;
-const WAIT_MS_MAX = 30 * 60 * 1000;
+const DEPOSITS_PER_CALL = 10;
 const LOOK_MS = 500;
+/** Nothing was credited for so long: what is missing will not come. */
+const STILL_MS_MAX = 60_000;
+const SAMPLE = 20;
+const PROOF_MS_MAX = 60_000;
 const OPERATOR = { as: 'load-operator', scope: 'ops' } as const;
 
 /** Exit code 1 when a deposit was lost or doubled, or the proof's difference is not zero. */
 export async function load(options: LoadOptions): Promise<void> {
-  const run = Date.now().toString(36);
-  const queue = new PQueue({ concurrency: options.concurrency });
+  const run: Run = { ...options, queue: new PQueue({ concurrency: options.concurrency }) };
+  await Promise.all([api(`${run.url}/livez`), api(`${run.ops ?? run.url}/livez`), fakeAnbControl(run.bank).balance()]);
   const begun = performance.now();
-  const wallets = await openWallets(run, options, queue);
+  const wallets = await openWallets(run);
   say(`${String(wallets.length)} wallets are open after ${seconds(begun)} s`);
   const made = performance.now();
-  await makeDeposits(wallets, options, queue);
-  say(`${String(options.deposits)} deposits are on the statement after ${seconds(made)} s`);
-  const { lost, doubled } = await credited(wallets, options, queue);
-  const rate = Math.round((options.deposits * 1000) / (performance.now() - made));
-  const difference = await proofDifference(options);
-  sayJson({
-    wallets: wallets.length,
-    deposits: options.deposits,
-    seconds: Number(seconds(made)),
-    perSecond: rate,
-    lost,
-    doubled,
-    proofDifference: difference,
-  });
-  if (lost > 0 || doubled > 0 || difference !== '0.00') process.exitCode = 1;
+  await makeDeposits(wallets, run);
+  say(`${String(run.deposits)} deposits are on the statement after ${seconds(made)} s`);
+  await credited(wallets, run);
+  const took = seconds(made);
+  const verdict = judge(await balances(wallets, run));
+  const proof = await proven(run);
+  sayJson(result(run, { ...verdict, ...proof, seconds: took }));
+  if (!proof.proven) process.stderr.write('the position was not proven: see ironwallet proof\n');
+  if (verdict.lost > 0 || verdict.doubled > 0 || !proof.proven) process.exitCode = 1;
 }
 
 function seconds(since: number): string {
   return ((performance.now() - since) / 1000).toFixed(1);
 }
 
-function openWallets(run: string, { wallets, url }: LoadOptions, queue: PQueue): Promise<Opened[]> {
-  const open = async (index: number): Promise<Opened> => {
-    const owner = `load-${run}-${String(Math.floor(index / WALLETS_PER_OWNER))}`;
-    const { body } = await api(`${url}/v1/wallets`, { as: owner, key: `wallet-${String(index)}`, body: {} });
-    return { owner, id: at(body, 'id'), expected: 0n };
-  };
-  return queue.addAll(Array.from({ length: wallets }, (_, index) => () => open(index)));
+function result({ wallets, deposits }: Run, { lost, doubled, difference, seconds: took }: Verdict & Proof & { readonly seconds: string }) {
+  const perSecond = Math.round(deposits / Math.max(0.1, Number(took)));
+  return { wallets, deposits, seconds: Number(took), perSecond, lost, doubled, proofDifference: difference };
 }
 
-/** As many for each wallet; the own tally is what this client asked for, never what anybody answered. */
-async function makeDeposits(wallets: readonly Opened[], { deposits, bank }: LoadOptions, queue: PQueue): Promise<void> {
+/** Owners are limited to so many wallets, so there are several. */
+function openWallets(run: Run): Promise<LoadWallet[]> {
+  const name = Date.now().toString(36);
+  const open = async (index: number): Promise<LoadWallet> => {
+    const owner = `load-${name}-${String(Math.floor(index / WALLETS_PER_OWNER))}`;
+    const { body } = await stubborn(() => api(`${run.url}/v1/wallets`, { as: owner, key: `wallet-${String(index)}`, body: {} }));
+    return { owner, id: at(body, 'id'), each: eachOf(index), deposits: depositsOf(index, run) };
+  };
+  return run.queue.addAll(Array.from({ length: run.wallets }, (_, index) => () => open(index)));
+}
+
+async function makeDeposits(wallets: readonly LoadWallet[], { bank, queue }: Run): Promise<void> {
   const control = fakeAnbControl(bank);
-  await queue.addAll(
-    wallets.map((wallet, index) => async () => {
-      const count = Math.floor(deposits / wallets.length) + (index < deposits % wallets.length ? 1 : 0);
-      const amount = `${String(1 + (index % AMOUNTS))}.25`;
-      if (count > 0) await control.bulk({ count, numbers: [wallet.id], amountFrom: amount, amountTo: amount });
-      wallet.expected += BigInt(amount.replace('.', '')) * BigInt(count);
-    }),
-  );
+  const make = ({ wallet, count }: { readonly wallet: LoadWallet; readonly count: number }) => {
+    const amount = `${(wallet.each / 100n).toString()}.${(wallet.each % 100n).toString().padStart(2, '0')}`;
+    return control.bulk({ count, numbers: [wallet.id], amountFrom: amount, amountTo: amount });
+  };
+  await queue.addAll(rounds(wallets, DEPOSITS_PER_CALL).map((one) => () => make(one)));
   await control.send('statement.created', {});
 }
 
-/** Looks at every wallet through the gateway until each has what it must have, or nothing has moved for a while. */
-async function credited(wallets: readonly Opened[], { url }: LoadOptions, queue: PQueue): Promise<{ lost: number; doubled: number }> {
-  const deadline = performance.now() + WAIT_MS_MAX;
-  let missing = [...wallets];
-  const has = async (wallet: Opened): Promise<bigint> => {
-    const { body } = await api(`${url}/v1/wallets/${wallet.id}`, { as: wallet.owner });
-    return BigInt(at(body, 'available', 'amount').replace('.', ''));
+/** What each wallet has, as its owner sees it through the gateway. */
+function balances(wallets: readonly LoadWallet[], { url, queue }: Run): Promise<[LoadWallet, bigint][]> {
+  const look = async (wallet: LoadWallet): Promise<[LoadWallet, bigint]> => {
+    const { body } = await stubborn(() => api(`${url}/v1/wallets/${wallet.id}`, { as: wallet.owner }));
+    return [wallet, BigInt(at(body, 'available', 'amount').replace('.', ''))];
   };
-  while (missing.length > 0 && performance.now() < deadline) {
-    const seen = await queue.addAll(missing.map((wallet) => async () => ({ wallet, short: (await has(wallet)) < wallet.expected })));
-    missing = seen.filter(({ short }) => short).map(({ wallet }) => wallet);
-    if (missing.length > 0) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-  }
-  const last = await queue.addAll(wallets.map((wallet) => async () => (await has(wallet)) - wallet.expected));
-  return { lost: last.filter((over) => over < 0n).length, doubled: last.filter((over) => over > 0n).length };
+  return queue.addAll(wallets.map((wallet) => () => look(wallet)));
 }
 
-const PROOFS_MAX = 20;
-
-async function proofDifference({ ops, url }: LoadOptions): Promise<string> {
-  let difference = '';
-  for (let looks = 0; looks < PROOFS_MAX; looks += 1) {
-    const { body } = await api(`${ops ?? url}/ops/v1/position`, OPERATOR);
-    difference = at(body, 'difference', 'SAR');
-    if (at(body, 'proven') === 'true') break;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+/** Waits until each has what it must have, or nothing moves any more. Few are looked at often, all only when those are done. */
+async function credited(wallets: readonly LoadWallet[], run: Run): Promise<void> {
+  let missing: readonly LoadWallet[] = wallets;
+  let seen = '';
+  let movedAt = performance.now();
+  while (missing.length > 0 && performance.now() - movedAt < STILL_MS_MAX) {
+    const sample = await balances(spread(missing), run);
+    const isShort = ([wallet, available]: readonly [LoadWallet, bigint]): boolean => available < expectedOf(wallet);
+    const now = sample.map(([{ id }, available]) => `${id} ${available.toString()}`).join();
+    if (now !== seen) movedAt = performance.now();
+    seen = now;
+    if (sample.some(isShort)) await sleep(LOOK_MS);
+    else missing = (await balances(missing, run)).filter(isShort).map(([wallet]) => wallet);
   }
-  return difference;
+}
+
+/** A few of them, evenly over the list. */
+function spread(wallets: readonly LoadWallet[]): LoadWallet[] {
+  const step = Math.max(1, Math.floor(wallets.length / SAMPLE));
+  return wallets.filter((_, index) => index % step === 0);
+}
+
+interface Proof {
+  readonly proven: boolean;
+  readonly difference: string;
+}
+
+/** Asked again while money still moves. */
+async function proven({ ops, url }: Run): Promise<Proof> {
+  const deadline = performance.now() + PROOF_MS_MAX;
+  for (;;) {
+    const { body } = await stubborn(() => api(`${ops ?? url}/ops/v1/position`, OPERATOR));
+    const proof = { proven: at(body, 'proven') === 'true', difference: at(body, 'difference', 'SAR') };
+    if (proof.proven || performance.now() > deadline) return proof;
+    await sleep(LOOK_MS);
+  }
 }

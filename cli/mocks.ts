@@ -56,11 +56,11 @@ async function bank({ host, port }: Place, env: Environment) {
 }
 
 /** The address for settlements gets only those. */
-function target(url: string, secret: string | undefined): WebhookTargetOptions {
+export function target(url: string, secret: string | undefined): WebhookTargetOptions {
   return { url, secret, events: url.endsWith('/settlements') ? ['balance_transferred'] : PAYMENT_EVENTS };
 }
 
-function urls(list: string | undefined): string[] {
+export function urls(list: string | undefined): string[] {
   return (list ?? '').split(',').flatMap((url) => (url.trim() === '' ? [] : [url.trim()]));
 }
 

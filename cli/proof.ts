@@ -1,21 +1,26 @@
 // `ironwallet proof`: the position and its difference to independent figures.
+import { isoDate } from '../actors/money.ts';
 import { provePosition } from '../proof/position.ts';
 import type { Position } from '../proof/position.ts';
 import { surveyPorts } from '../wiring/edges.ts';
 import { looking } from './looking.ts';
+import type { Json } from './looking.ts';
 import { amount, columns, say, sayJson } from './text.ts';
 
 const LOOKS_MAX = 10;
 
-/** Exit code 1 when the difference is not zero, or nothing stood still in ten looks. */
-export function proof({ date, json = false }: { readonly date?: string; readonly json?: boolean }): Promise<void> {
+/** Exit code 1 when the difference is not zero, when nothing stood still in ten looks, or when no day of that date is known. */
+export function proof({ date, json = false }: Json & { readonly date?: string }): Promise<void> {
   return looking(async (ports) => {
+    if (date !== undefined && !isoDate.safeParse(date).success) throw new Error(`${date} is no date: it must be YYYY-MM-DD`);
     let position = await provePosition(surveyPorts(ports), date ?? null);
     for (let looks = 1; looks < LOOKS_MAX && !isProven(position); looks += 1)
       position = await provePosition(surveyPorts(ports), date ?? null);
     if (json)
       sayJson({ ...position, identity: Object.fromEntries(position.identity), differences: Object.fromEntries(position.differences) });
     else for (const line of positionLines(position)) say(line);
+    // Nothing to compare is not a proof of that day.
+    if (date !== undefined && position.days.length === 0) throw new Error(`no statement of ${date} is known`);
     if (!isProven(position)) process.exitCode = 1;
   });
 }

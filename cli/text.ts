@@ -1,4 +1,4 @@
-// Text for people: columns, ages, amounts.
+// Text for people: columns, ages, amounts, reasons.
 import { wireAmount } from '../http/money.ts';
 
 export function say(line = ''): void {
@@ -23,13 +23,15 @@ export function columns(rows: readonly (readonly string[])[], right: ReadonlySet
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
-/** `3m 12s`, `2h 5m`, `41s`. */
+/** `3m 12s`, `2h 5m`, `41s`, `3d 4h`. */
 export function age(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < MINUTE) return `${String(seconds)}s`;
   if (seconds < HOUR) return `${String(Math.floor(seconds / MINUTE))}m ${String(seconds % MINUTE)}s`;
-  return `${String(Math.floor(seconds / HOUR))}h ${String(Math.floor((seconds % HOUR) / MINUTE))}m`;
+  if (seconds < DAY) return `${String(Math.floor(seconds / HOUR))}h ${String(Math.floor((seconds % HOUR) / MINUTE))}m`;
+  return `${String(Math.floor(seconds / DAY))}d ${String(Math.floor((seconds % DAY) / HOUR))}h`;
 }
 
 /** `1,234.50` of minor units. */
@@ -37,4 +39,15 @@ export function amount(minor: bigint, currency: string): string {
   const [whole = '', part] = wireAmount(minor, currency).split('.');
   const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',');
   return part === undefined ? grouped : `${grouped}.${part}`;
+}
+
+/** Why something failed, on one line; what lies behind a bare "fetch failed" included. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  const own = error.message.replaceAll(/\s*\n\s*/g, ' ');
+  if (!(cause instanceof Error)) return own;
+  // A host with several addresses fails with a code and no message.
+  const behind = cause.message === '' && 'code' in cause ? String(cause.code) : cause.message;
+  return behind === '' || own.includes(behind) ? own : `${own}: ${behind}`;
 }

@@ -1,5 +1,9 @@
 // The demo's own client: what a mobile app, an operator and a customer's browser would send.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { makeToken } from '../token.ts';
+import { reasonOf } from '../text.ts';
+
+const CHARS_SHOWN = 300;
 
 export interface ApiReply {
   readonly status: number;
@@ -15,20 +19,56 @@ export interface ApiRequest {
   readonly body?: unknown;
 }
 
-/** One request; POST when there is a body or a key. Throws for anything but 2xx and 3xx, with the problem's code and detail. */
+/** An answer that is neither 2xx nor 3xx, or none at all (status 0). */
+export class ApiError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'ApiError';
+    this.status = status;
+  }
+}
+
+/** One request; POST when there is a body or a key. Throws an ApiError for anything but 2xx and 3xx, with the problem's code and detail. */
 export async function api(url: string, { as, scope, key, body }: ApiRequest = {}): Promise<ApiReply> {
   const headers: Record<string, string> = {};
   if (as !== undefined) headers['authorization'] = `Bearer ${await makeToken({ owner: as, scope })}`;
   if (key !== undefined) headers['idempotency-key'] = key;
   if (body !== undefined) headers['content-type'] = 'application/json';
-  const response = await fetch(url, {
+  const response = await request(url, {
     ...{ method: body === undefined && key === undefined ? 'GET' : 'POST', redirect: 'manual', headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  const parsed = objectOf(text);
-  if (response.status >= 400) throw new Error(`${new URL(url).pathname} answered ${String(response.status)}: ${text.slice(0, 300)}`);
-  return { status: response.status, location: response.headers.get('location'), body: parsed };
+  const { status } = response;
+  if (status >= 400) throw new ApiError(status, `${new URL(url).pathname} answered ${String(status)}: ${text.slice(0, CHARS_SHOWN)}`);
+  return { status, location: response.headers.get('location'), body: objectOf(text) };
+}
+
+async function request(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    throw new ApiError(0, `${url} cannot be reached`, error);
+  }
+}
+
+const TRIES_MAX = 60;
+const PAUSE_MS = 500;
+/** No answer, too many waiting, or a part of the service that is away: the same request again does no harm and may go through. */
+const AGAIN = new Set([0, 429, 503]);
+
+/** Repeats a request that is safe to repeat (a look, or one with an idempotency key) while the service cannot take it, half a minute. */
+export async function stubborn<T>(request: () => Promise<T>, pauseMs = PAUSE_MS): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await request();
+    } catch (error) {
+      if (!(error instanceof ApiError) || !AGAIN.has(error.status) || tries === TRIES_MAX) throw error;
+      await sleep(pauseMs);
+    }
+  }
 }
 
 function objectOf(text: string): Readonly<Record<string, unknown>> {
@@ -61,9 +101,9 @@ export async function eventually<T>(what: string, look: () => Promise<T>, holds:
       if (holds(seen)) return seen;
       last = seen;
     } catch (error) {
-      last = error instanceof Error ? error.message : String(error);
+      last = reasonOf(error);
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await sleep(LOOK_MS);
   }
   throw new Error(`${what}: not so within 30 s; last seen: ${JSON.stringify(last)}`);
 }

@@ -1,12 +1,12 @@
 // What a demo runs: Redis, MongoDB, both fakes, and the four roles as four processes of their own. All gone when it ends, however it ends.
-import { fileURLToPath } from 'node:url';
 import { startMongo } from '../../mocks/servers/mongo.ts';
-import { freePort, startProcess } from '../../mocks/servers/own-process.ts';
-import type { OwnProcess } from '../../mocks/servers/own-process.ts';
+import { dieTogether, freePort, removeFolder, temporaryFolder } from '../../mocks/servers/own-process.ts';
 import { startRedis } from '../../mocks/servers/redis.ts';
 import { DEVELOPMENT_SECRET } from '../development-secret.ts';
 import { DEVELOPMENT_ACCOUNT } from '../mocks.ts';
 import { say } from '../text.ts';
+import { startChild } from './children.ts';
+import type { Child } from './children.ts';
 
 export interface DemoSystem {
   readonly gateway: string;
@@ -14,47 +14,77 @@ export interface DemoSystem {
   readonly moyasar: string;
   readonly bank: string;
   /** The environment of the operators' commands. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Variables;
+  /** What the processes said last, each line after its process' name. */
+  lastLines(): readonly string[];
   stop(): Promise<void>;
 }
 
-const PROGRAM = fileURLToPath(new URL('../ironwallet.js', import.meta.url));
+type Variables = Readonly<Record<string, string>>;
+
 const WEBHOOK_SECRET = 'demo-webhook-secret';
 const ANB_SECRET_PATH = 'demo-secret-webhook-path';
+const LINES_EACH = 5;
+/** What is to be stopped, in the order of its start. */
+type Stops = (() => Promise<unknown>)[];
 
-/** Starts everything; says in a line each what serves. */
+/** Starts everything; says in a line each what serves. What was started is stopped again when the rest does not start. */
 export async function startDemoSystem(gatewayPort: number): Promise<DemoSystem> {
+  const stops: Stops = [];
+  const stop = async (): Promise<void> => {
+    for (const one of stops.splice(0).reverse()) await one();
+  };
+  try {
+    return { ...(await startAll(gatewayPort, stops)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startAll(gatewayPort: number, stops: Stops): Promise<Omit<DemoSystem, 'stop'>> {
+  const folder = logFolder(stops);
   const [redis, mongo] = await Promise.all([startRedis(), startMongo()]);
+  stops.push(() => Promise.all([redis.close(), mongo.close()]));
   say(redis.describe);
   say(mongo.describe);
   const [payments, omnibus, wallet] = await Promise.all([freePort(), freePort(), freePort()]);
+  const ports = { wallet, payments, omnibus, gateway: gatewayPort };
   const urls = { gateway: local(gatewayPort), payments: local(payments), omnibus: local(omnibus) };
   const secrets = secretsOf(urls);
-  const fakes = await startFakes(secrets);
-  say(`Fake Moyasar at ${fakes.moyasar}, fake bank at ${fakes.bank}: they speak the providers' wire formats.`);
-  const env = environment({ redis: redis.url, mongo: mongo.url, database: mongo.database, ...fakes, publicUrl: urls.gateway, secrets });
-  const ports = { wallet, payments, omnibus, gateway: gatewayPort };
-  const roles = await Promise.all(Object.entries(ports).map(([role, port]) => startRole(role, port, env)));
-  say(
-    `Four processes serve: ${Object.entries(ports)
-      .map(([role, port]) => `${role} ${local(port)}`)
-      .join(', ')}.`,
-  );
-  return {
-    ...{ gateway: urls.gateway, omnibus: urls.omnibus, moyasar: fakes.moyasar, bank: fakes.bank, env },
-    async stop() {
-      await Promise.all(roles.map((process) => process.end('SIGTERM')));
-      await Promise.all(fakes.processes.map((process) => process.end('SIGTERM')));
-      await Promise.all([redis.close(), mongo.close()]);
-    },
-  };
+  const fakes = await startFakes(secrets, folder);
+  stops.push(() => endAll(fakes));
+  const [moyasar, bank] = [fakes[0]?.url ?? '', fakes[1]?.url ?? ''];
+  say(`Fake Moyasar at ${moyasar}, fake bank at ${bank}: they speak the providers' wire formats.`);
+  const servers = { REDIS_URL: redis.url, MONGODB_URL: mongo.url, MONGODB_DATABASE: mongo.database };
+  const env = { ...secrets, ...servers, ...settings({ moyasar, bank, publicUrl: urls.gateway }) };
+  const roles = await startRoles(ports, env, folder);
+  stops.push(() => endAll(roles));
+  say(`Four processes serve: ${roles.map(({ name, url }) => `${name} ${url}`).join(', ')}.`);
+  say(`Their logs: ${folder}`);
+  const lastLines = (): string[] =>
+    [...fakes, ...roles].flatMap((child) => child.lastLines(LINES_EACH).map((line) => `${child.name}: ${line}`));
+  return { ...{ gateway: urls.gateway, omnibus: urls.omnibus, moyasar, bank, env }, lastLines };
+}
+
+function logFolder(stops: Stops): string {
+  const folder = temporaryFolder('demo');
+  const watcher = dieTogether(['true'], folder);
+  stops.push(() => {
+    watcher.stdin?.end('done\n');
+    removeFolder(folder);
+    return Promise.resolve();
+  });
+  return folder;
+}
+
+async function endAll(children: readonly Child[]): Promise<void> {
+  await Promise.all(children.map((child) => child.end()));
 }
 
 function local(port: number): string {
   return `http://127.0.0.1:${String(port)}`;
 }
-
-type Variables = Readonly<Record<string, string>>;
 
 function secretsOf(urls: { readonly payments: string; readonly omnibus: string }): Variables {
   return {
@@ -70,36 +100,21 @@ function secretsOf(urls: { readonly payments: string; readonly omnibus: string }
   };
 }
 
-async function startFakes(env: Variables): Promise<{ moyasar: string; bank: string; processes: OwnProcess[] }> {
-  const [moyasar, bank] = await Promise.all([
-    startProcess(program(['mocks', '--only=moyasar'], /fake Moyasar at (\S+),/, env)),
-    startProcess(program(['mocks', '--only=anb'], /fake bank at (\S+),/, env)),
+function startFakes(env: Variables, folder: string): Promise<Child[]> {
+  return Promise.all([
+    startChild({ name: 'fake-moyasar', args: ['mocks', '--only=moyasar'], ready: /fake Moyasar at (\S+),/, env, folder }),
+    startChild({ name: 'fake-bank', args: ['mocks', '--only=anb'], ready: /fake bank at (\S+),/, env, folder }),
   ]);
-  return { moyasar: moyasar.ready[1] ?? '', bank: bank.ready[1] ?? '', processes: [moyasar, bank] };
 }
 
-interface Places {
-  readonly redis: string;
-  readonly mongo: string;
-  readonly database: string;
-  readonly moyasar: string;
-  readonly bank: string;
-  readonly publicUrl: string;
-  readonly secrets: Variables;
-}
-
-function environment({ redis, mongo, database, moyasar, bank, publicUrl, secrets }: Places): Variables {
+function settings(at: { readonly moyasar: string; readonly bank: string; readonly publicUrl: string }): Variables {
   return {
-    ...secrets,
     NODE_ENV: 'development',
-    LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'error',
-    PUBLIC_URL: publicUrl,
-    REDIS_URL: redis,
-    MONGODB_URL: mongo,
-    MONGODB_DATABASE: database,
-    MOYASAR_API_URL: `${moyasar}/v1`,
-    ANB_API_URL: bank,
-    STATEMENT_PULL_SECONDS: '2',
+    LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn',
+    PUBLIC_URL: at.publicUrl,
+    MOYASAR_API_URL: `${at.moyasar}/v1`,
+    ANB_API_URL: at.bank,
+    STATEMENT_PULL_SECONDS: '1',
     SNAPSHOT_MS: '1000',
     SHARDS_WALLET: '16',
     SHARDS_PAYMENTS: '16',
@@ -107,11 +122,11 @@ function environment({ redis, mongo, database, moyasar, bank, publicUrl, secrets
   };
 }
 
-function startRole(role: string, port: number, env: Variables): Promise<OwnProcess> {
-  return startProcess(program(['start', `--role=${role}`, `--port=${String(port)}`], /^serving (\S+)\n/m, env));
-}
-
-/** This program with its own arguments and environment. */
-function program(args: readonly string[], ready: RegExp, env: Variables) {
-  return { command: process.execPath, args: [...process.execArgv, PROGRAM, ...args], ready, env: { ...process.env, ...env } };
+function startRoles(ports: Readonly<Record<string, number>>, env: Variables, folder: string): Promise<Child[]> {
+  const ready = /^serving (\S+)$/m;
+  return Promise.all(
+    Object.entries(ports).map(([role, port]) =>
+      startChild({ name: role, args: ['start', `--role=${role}`, `--port=${String(port)}`], ready, env, folder }),
+    ),
+  );
 }

@@ -81,11 +81,22 @@ async function topUpByCard(actors: Actors, wallet: Wallet): Promise<string> {
   ok(`the checkout leads to the provider's page: ${String(page.status)} ${page.location ?? ''}`);
   const invoice = /invoices\/([\w-]+)/.exec(page.location ?? '')?.[1] ?? '';
   await moyasar.decline(invoice);
+  await moyasar.flushWebhooks();
+  await topUpIs(actors, wallet, { topUp, status: 'awaiting_payment' });
   ok('the first card is declined: the top-up stays open');
   await moyasar.pay(invoice);
   ok('the second card pays; the provider sends a webhook, and we fetch the payment before we believe it');
   await balances(actors, wallet, { available: '0.00', pending: '100.00' });
   return topUp;
+}
+
+async function topUpIs(
+  actors: Actors,
+  wallet: Wallet,
+  { topUp, status }: { readonly topUp: string; readonly status: string },
+): Promise<void> {
+  const { body } = await look(actors, wallet, `/top-ups/${topUp}`);
+  if (at(body, 'status') !== status) throw new Error(`the top-up is ${at(body, 'status')}, not ${status}`);
 }
 
 async function transferToIban(actors: Actors, wallet: Wallet): Promise<void> {
@@ -120,8 +131,7 @@ async function payOut(actors: Actors, wallet: Wallet, topUp: string): Promise<vo
   await actors.bank.send('statement.created', {});
   ok('the credit is on the statement; document and line are joined by amount and date');
   await balances(actors, wallet, { available: '100.00', pending: '0.00' });
-  const { body } = await look(actors, wallet, `/top-ups/${topUp}`);
-  if (at(body, 'status') !== 'paid') throw new Error(`the top-up is ${at(body, 'status')}, not paid`);
+  await topUpIs(actors, wallet, { topUp, status: 'paid' });
   ok('the top-up is paid; the fees are what the company owes the pool (platform-due)');
 }
 
