@@ -41,13 +41,14 @@ export function amount(minor: bigint, currency: string): string {
   return part === undefined ? grouped : `${grouped}.${part}`;
 }
 
+const CAUSES_MAX = 5;
+
 /** Why something failed, on one line; what lies behind a bare "fetch failed" included. */
-export function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown, causes = CAUSES_MAX): string {
   if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  const own = error.message.replaceAll(/\s*\n\s*/g, ' ');
-  if (!(cause instanceof Error)) return own;
   // A host with several addresses fails with a code and no message.
-  const behind = cause.message === '' && 'code' in cause ? String(cause.code) : cause.message;
-  return behind === '' || own.includes(behind) ? own : `${own}: ${behind}`;
+  const own = error.message === '' && 'code' in error ? String(error.code) : error.message.replaceAll(/\s*\n\s*/g, ' ');
+  if (causes === 0 || error.cause === undefined) return own;
+  const behind = reasonOf(error.cause, causes - 1);
+  return own.includes(behind) ? own : `${own}: ${behind}`;
 }
