@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { dieTogether } from '../../mocks/servers/own-process.ts';
+import { variables } from '../config-schema.ts';
 
 export interface ChildOptions {
   readonly name: string;
@@ -39,7 +40,7 @@ export async function startChild({ name, args, env, ready, folder }: ChildOption
   // A session of its own: Ctrl-C reaches the demo only, which ends its children one after the other.
   const child = spawn(process.execPath, [...process.execArgv, PROGRAM, ...args], {
     ...{ detached: true, stdio: ['ignore', log, log] },
-    env: { ...process.env, ...env },
+    env: { ...foreign(process.env), ...env },
   });
   closeSync(log);
   const watcher = dieTogether(['kill', '-9', String(child.pid ?? 0)]);
@@ -66,6 +67,11 @@ export async function startChild({ name, args, env, ready, folder }: ChildOption
       await exited;
     },
   };
+}
+
+/** A fee policy or a token issuer in the caller's environment is meant for another system than the demo's. */
+export function foreign(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !(name in variables)));
 }
 
 /** Null when it ended before, or took too long. */

@@ -2,6 +2,7 @@
 import { startMongo } from '../../mocks/servers/mongo.ts';
 import { dieTogether, freePort, removeFolder, temporaryFolder } from '../../mocks/servers/own-process.ts';
 import { startRedis } from '../../mocks/servers/redis.ts';
+import { connectRedis, disconnect } from '../../providers/redis/connect.ts';
 import { DEVELOPMENT_SECRET } from '../development-secret.ts';
 import { DEVELOPMENT_ACCOUNT } from '../mocks.ts';
 import { say } from '../text.ts';
@@ -46,6 +47,7 @@ async function startAll(gatewayPort: number, stops: Stops): Promise<Omit<DemoSys
   const folder = logFolder(stops);
   const [redis, mongo] = await Promise.all([startRedis(), startMongo()]);
   stops.push(() => Promise.all([redis.close(), mongo.close()]));
+  if (redis.kind === 'external') await mustBeEmpty(redis.url);
   say(redis.describe);
   say(mongo.describe);
   const [payments, omnibus, wallet] = await Promise.all([freePort(), freePort(), freePort()]);
@@ -65,6 +67,14 @@ async function startAll(gatewayPort: number, stops: Stops): Promise<Omit<DemoSys
   const lastLines = (): string[] =>
     [...fakes, ...roles].flatMap((child) => child.lastLines(LINES_EACH).map((line) => `${child.name}: ${line}`));
   return { ...{ gateway: urls.gateway, omnibus: urls.omnibus, moyasar, bank, env }, lastLines };
+}
+
+/** The demo's MongoDB is a new database: actors whose snapshots are elsewhere could not be loaded, and real money is none of its business. */
+async function mustBeEmpty(url: string): Promise<void> {
+  const redis = await connectRedis(url, { name: 'ironwallet:demo', failFast: true });
+  const keys = await redis.dbsize();
+  await disconnect(redis);
+  if (keys > 0) throw new Error('the Redis that REDIS_URL names is not empty: unset it, or name an empty one');
 }
 
 function logFolder(stops: Stops): string {
