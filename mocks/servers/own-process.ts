@@ -5,7 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess, ChildProcessByStdio } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket, createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -123,6 +123,18 @@ export function temporaryFolder(name: string): string {
 
 export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** @public (tests) */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  // Where nobody collects orphans (a container without an init), a killed one stays in the table as a zombie.
+  const status = `/proc/${String(pid)}/stat`;
+  return !(existsSync(status) && readFileSync(status, 'utf8').includes(') Z '));
 }
 
 /** A port that was free a moment ago; whoever binds it must be ready to try another. */

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import { Redis } from 'ioredis';
 import { MongoClient, MongoServerError } from 'mongodb';
 import { startMongo } from './mongo.ts';
+import { isAlive } from './own-process.ts';
 import { startRedis } from './redis.ts';
 
 const GONE_MS_MAX = 10_000;
@@ -114,15 +114,4 @@ async function isGone(pid: number): Promise<boolean> {
   const until = Date.now() + GONE_MS_MAX;
   while (isAlive(pid) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
   return !isAlive(pid);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  // Where nobody collects orphans (a container without an init), a killed one stays in the table as a zombie.
-  const status = `/proc/${String(pid)}/stat`;
-  return !(existsSync(status) && readFileSync(status, 'utf8').includes(') Z '));
 }
