@@ -12,6 +12,23 @@ test.before(async () => {
 
 test.after.always(() => system.stop());
 
+const STATEMENT = 'GET /v2/report/account/statement';
+
+/** Has the bank read from the start of that day, and waits until it was. */
+async function readAgain(date: string): Promise<void> {
+  const { id } = await system.bank.faults({ route: STATEMENT, kind: 'delay', ms: 0 });
+  await ops(system, '/statements/pull', { date });
+  await eventually(
+    () => system.bank.faultList(),
+    (rules) => (rules.find((rule) => rule.id === id)?.seen ?? 0) > 0,
+  );
+  await eventually(
+    () => ops(system, '/statements'),
+    ({ body }) => body['reading'] === false,
+  );
+  await system.bank.clearFaults(id);
+}
+
 test.serial('case 1: the bank line comes before its settlement document', async (t) => {
   const wallet = await openWallet(system, 'case-1');
   const topUp = await pendingTopUp(system, wallet);
@@ -47,17 +64,18 @@ test.serial('case 3: webhook, document and page are delivered twice', async (t) 
   const topUp = await pendingTopUp(system, wallet, '300.00');
   await system.moyasar.resend(topUp.paymentId, { copies: 2 });
   const { settlement, expectedCreditText } = await system.moyasar.settle({ copies: 2 });
-  await payOut(system, expectedCreditText);
+  const { postDate } = await system.bank.payout({ amount: expectedCreditText, notify: true });
   await topUpIs(system, wallet, { id: topUp.id, status: 'paid' });
   await system.moyasar.announce(settlement.id, 2);
   await system.moyasar.resendSettlement(settlement.id, 2);
-  await system.bank.send('statement.created', {});
   await system.moyasar.flushWebhooks();
+  await readAgain(postDate);
   await proven(system);
   await walletHas(system, wallet, { available: '300.00', pending: '0.00' });
   t.pass();
 });
 
+// Its break, payout_amount_mismatch, opens when the date window is over; the tests of the settlement's flow let the days pass.
 test.serial('case 4: a bank credit that differs from its document is joined to nothing and stays suspense', async (t) => {
   const wallet = await openWallet(system, 'case-4');
   const topUp = await pendingTopUp(system, wallet, '400.00');
@@ -110,7 +128,7 @@ test.serial('case 9: overlapping ranges of the statement change nothing', async 
   const { postDate } = await system.bank.transfer({ to: wallet.iban, amount: '55.00', notify: true });
   await walletHas(system, wallet, { available: '55.00' });
   const before = await ops(system, '/position');
-  for (let pulls = 0; pulls < 3; pulls += 1) t.is((await ops(system, '/statements/pull', { date: postDate })).status, 202);
+  for (let pulls = 0; pulls < 3; pulls += 1) await readAgain(postDate);
   await proven(system);
   t.deepEqual((await ops(system, '/position')).body['classes'], before.body['classes']);
 });
@@ -147,6 +165,23 @@ test.serial('case 15: a row for a payment that was never seen goes to a break, t
   t.pass();
 });
 
+test.serial('case 15: a webhook of the live mode is answered, counted and dropped where the test mode is served', async (t) => {
+  const wallet = await openWallet(system, 'case-15-live');
+  const { paymentId } = await pendingTopUp(system, wallet, '151.00');
+  const before = await droppedForMode();
+  const { settlement } = await system.moyasar.settle({ live: true, paymentIds: [paymentId] });
+  await system.moyasar.flushWebhooks();
+  t.is(await droppedForMode(), before + 1);
+  t.is((await ops(system, `/settlements/${settlement.id}`)).status, 404);
+  await walletHas(system, wallet, { available: '0.00', pending: '151.00' });
+  await proven(system);
+});
+
+async function droppedForMode(): Promise<number> {
+  const text = await (await fetch(`${system.url}/metrics`)).text();
+  return Number(/^ironwallet_webhooks_ignored_total\{.*why="wrong_mode".*\} (\d+)$/m.exec(text)?.[1] ?? 0);
+}
+
 test.serial('case 16: two equal top-ups on one day, paid out in two equal batches', async (t) => {
   const [one, two] = [await openWallet(system, 'case-16a'), await openWallet(system, 'case-16b')];
   await pendingTopUp(system, one, '160.00');
@@ -161,6 +196,18 @@ test.serial('case 16: two equal top-ups on one day, paid out in two equal batche
   await proven(system);
 });
 
+test.serial('case 16: two equal top-ups of one wallet in one batch', async (t) => {
+  const wallet = await openWallet(system, 'case-16c');
+  const [one, two] = [await pendingTopUp(system, wallet, '161.00'), await pendingTopUp(system, wallet, '161.00')];
+  t.not(one.paymentId, two.paymentId);
+  const { expectedCreditText } = await system.moyasar.settle();
+  await payOut(system, expectedCreditText);
+  await topUpIs(system, wallet, { id: one.id, status: 'paid' });
+  await topUpIs(system, wallet, { id: two.id, status: 'paid' });
+  await walletHas(system, wallet, { available: '322.00', pending: '0.00' });
+  await proven(system);
+});
+
 test.serial('case 17: a payment_paid webhook after payment_refunded credits nothing', async (t) => {
   const wallet = await openWallet(system, 'case-17');
   const topUp = await pendingTopUp(system, wallet, '170.00');
@@ -171,6 +218,12 @@ test.serial('case 17: a payment_paid webhook after payment_refunded credits noth
   await proven(system);
   await topUpIs(system, wallet, { id: topUp.id, status: 'refunded' });
   await walletHas(system, wallet, { available: '0.00', pending: '0.00' });
+  // Worse: the provider itself says again that it is paid, also when asked.
+  await system.moyasar.state(topUp.paymentId, { status: 'paid', refunded: 0 });
+  await breakIs(system, { reason: 'status_conflict', status: 'open' }, topUp.paymentId);
+  await topUpIs(system, wallet, { id: topUp.id, status: 'refunded' });
+  await walletHas(system, wallet, { available: '0.00', pending: '0.00' });
+  await proven(system);
   t.pass();
 });
 
@@ -198,13 +251,19 @@ async function paidInKwd(wallet: Awaited<ReturnType<typeof openWallet>>): Promis
 
 test.serial('case 19: paging that fails midway goes on where it was, and never looks like the end', async (t) => {
   const wallet = await openWallet(system, 'case-19');
-  const route = 'GET /v2/report/account/statement';
-  await system.bank.faults({ route, kind: 'fail', status: 500, skip: 1, times: 1 });
+  await system.bank.faults({ route: STATEMENT, kind: 'fail', status: 500, skip: 1, times: 1 });
+  await system.bank.faults({ route: STATEMENT, kind: 'fail', status: 401, skip: 3, times: 1 });
   await system.bank.expireTokens();
   await system.bank.bulk({ count: 70, numbers: [wallet.id], amountFrom: '1.00', amountTo: '1.00' });
   await system.bank.send('statement.created', {});
   await walletHas(system, wallet, { available: '70.00' });
+  t.deepEqual(
+    (await system.bank.faultList()).map(({ status, fired }) => ({ status, fired })),
+    [
+      { status: 500, fired: 1 },
+      { status: 401, fired: 1 },
+    ],
+  );
   await system.bank.clearFaults();
   await proven(system);
-  t.pass();
 });

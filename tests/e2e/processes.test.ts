@@ -56,7 +56,7 @@ test.serial('each role alone starts, and says what it waits for', async (t) => {
     t.is(body['status'], 'degraded');
     await eventually(
       () => Promise.resolve(process.log()),
-      (log) => log.includes('waits for a worker of: '),
+      (log) => log.includes(`waits for a worker of: ${away.join(', ')}"`),
     );
     t.is(await process.end('SIGTERM'), 0);
   }

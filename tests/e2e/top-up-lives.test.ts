@@ -1,13 +1,15 @@
 /** How a top-up may go, and what replaces a webhook or an answer that never comes. */
 import test from 'ava';
-import { askTopUp, openWallet, payOut, pendingTopUp, proven, topUpIs, walletHas } from '../support/story.ts';
+import { askTopUp, breakIs, nextKey, openWallet, payOut, pendingTopUp, proven, topUpIs, walletHas } from '../support/story.ts';
 import { startSystem } from '../support/system.ts';
 import type { TestSystem } from '../support/system.ts';
 
 let system: TestSystem;
 
 test.before(async () => {
-  system = await startSystem({ env: { MOYASAR_POLL_SECONDS: '1', MOYASAR_SETTLEMENT_POLL_SECONDS: '1' } });
+  // One of these lives is an effect that fails for good, which is logged as an error.
+  const LOG_LEVEL = process.env['LOG_LEVEL'] ?? 'fatal';
+  system = await startSystem({ env: { LOG_LEVEL, MOYASAR_POLL_SECONDS: '1', MOYASAR_SETTLEMENT_POLL_SECONDS: '1' } });
 });
 
 test.after.always(() => system.stop());
@@ -34,6 +36,30 @@ test.serial('an expired and a canceled invoice end their top-ups, and money that
   await system.moyasar.pay(expired.invoiceId, { force: true });
   await topUpIs(system, wallet, { id: expired.id, status: 'processing' });
   await walletHas(system, wallet, { pending: '11.00' });
+  await proven(system);
+  t.pass();
+});
+
+test.serial('a payment that the provider takes back as failed ends its top-up as failed, and nothing is pending', async (t) => {
+  const wallet = await openWallet(system, 'taken-back');
+  const topUp = await pendingTopUp(system, wallet, '13.00');
+  await walletHas(system, wallet, { pending: '13.00' });
+  await system.moyasar.state(topUp.paymentId, { status: 'failed' });
+  await topUpIs(system, wallet, { id: topUp.id, status: 'failed' });
+  await walletHas(system, wallet, { available: '0.00', pending: '0.00' });
+  await proven(system);
+  t.pass();
+});
+
+test.serial('a top-up whose invoice the provider refuses again and again has failed, and a break says why', async (t) => {
+  const wallet = await openWallet(system, 'refused');
+  const { id: fault } = await system.moyasar.faults({ route: 'POST /v1/invoices', kind: 'fail', status: 400 });
+  const request = { as: wallet.owner, key: nextKey(), body: { amount: '14.00', currency: 'SAR' } };
+  const { body } = await system.call(`/v1/wallets/${wallet.id}/top-ups`, request);
+  await topUpIs(system, wallet, { id: String(body['id']), status: 'failed' });
+  await system.moyasar.clearFaults(fault);
+  await breakIs(system, { reason: 'effect_exhausted', status: 'open' }, String(body['id']));
+  await walletHas(system, wallet, { available: '0.00', pending: '0.00' });
   await proven(system);
   t.pass();
 });
