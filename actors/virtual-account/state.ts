@@ -65,8 +65,19 @@ const outgoing = z.object({
   at: z.number(),
 });
 
-export const REFUSED_CREDIT = ['unattributed_credit', 'inactive_account_credit', 'currency_mismatch'] as const;
-const refusedCredit = z.object({ source: z.string(), reason: z.enum(REFUSED_CREDIT) });
+/** Reasons of the breaks that money is sent on to. */
+export const REFUSED_CREDIT = ['unattributed_credit', 'inactive_account_credit', 'currency_mismatch', 'status_conflict'] as const;
+const refusedCredit = z.object({
+  /** The statement line or the top-up: the break's subject. */
+  source: z.string(),
+  reason: z.enum(REFUSED_CREDIT),
+  /** What was not taken back of it. */
+  amount: minor,
+  currency: currencyCode,
+  /** Null for a top-up, which is only found by its id. */
+  narrative: z.string().nullable(),
+  at: z.number(),
+});
 export type RefusedCredit = z.output<typeof refusedCredit>;
 
 export const virtualAccountState = z.object({
@@ -88,7 +99,7 @@ export const virtualAccountState = z.object({
   endedTopUps: z.array(topUp).max(RECENT_MAX),
   /** The last received ones, oldest first. */
   transfers: z.array(transfer).max(RECENT_MAX),
-  /** The last credits that were sent on to a break. */
+  /** The last credits that were sent on to a break, oldest first. */
   refused: z.array(refusedCredit).max(RECENT_MAX),
   outgoings: z.array(outgoing).max(OPEN_OUTGOINGS_MAX),
   settledOutgoings: z.array(outgoing).max(RECENT_MAX),
@@ -154,6 +165,11 @@ export function withTopUp(state: VirtualAccountState, changed: TopUp): VirtualAc
   const known = state.topUps.some((one) => one.id === changed.id);
   const topUps = known ? state.topUps.map((one) => (one.id === changed.id ? changed : one)) : [...state.topUps, changed];
   return { ...state, topUps, endedTopUps: ended };
+}
+
+/** Texts of others are kept and compared up to here. */
+export function cut(text: string): string {
+  return text.slice(0, TEXT_MAX);
 }
 
 export function lastOf<T>(items: readonly T[]): T[] {

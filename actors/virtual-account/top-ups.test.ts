@@ -78,6 +78,28 @@ test('a verified payment is pending: in-transit g / va-pending g', (t) => {
     });
 });
 
+test('case 16: two equal top-ups on one day are pending and settled each for itself', (t) => {
+  const twice = open().given(tell.requested(), tell.requested(10_000n, { topUpId: 't2' }), tell.pending(), tell.pending(10_000n, 't2'));
+  t.like(twice.state, {
+    topUps: [
+      { id: 't1', pending: 10_000n },
+      { id: 't2', pending: 10_000n },
+    ],
+  });
+  twice
+    .when(tell.settled(0n, 10_000n, 't2'))
+    .then(t, { rows: 'va-pending 10000 / va 10000', state: { available: 10_000n, topUps: [{ id: 't1' }], endedTopUps: [{ id: 't2' }] } });
+});
+
+test('case 17: what was refunded stays so when a late word says that it was paid', (t) => {
+  open()
+    .given(tell.requested(), tell.pending(), tell.reversed(10_000n))
+    .when(tell.statusChanged('paid'))
+    .then(t, { rows: '', state: { available: 0n, topUps: [], endedTopUps: [{ status: 'refunded' }] } })
+    .when(tell.settled(0n))
+    .then(t, { rows: '', state: { available: 0n, endedTopUps: [{ status: 'refunded' }] } });
+});
+
 test('a settled top-up is available in full under the platform policy: va-pending g / va g', (t) => {
   const after = open().given(tell.requested(), tell.pending()).when(tell.settled(0n));
   after.then(t, {
@@ -208,6 +230,54 @@ test('late money beyond two hundred open top-ups goes on to a break instead of l
   t.like(after.sent[0]?.body, { money: 'credit', amount: '100' });
   t.true(after.sent[0]?.id.endsWith('/refused'));
   t.is(after.state.topUps.length, 200);
+});
+
+test('what the provider takes back of money that went to a break comes out of that break, and the state stays bounded', (t) => {
+  const after = crowded()
+    .given(tell.pending(100n, 'late-60'))
+    .when(tell.reversed(40n, 'processing', 'late-60'));
+  after.then(t, { rows: '', sends: ['RecallCredit -> break:status_conflict:late-60'], state: { owing: 0n, refused: [{ amount: 60n }] } });
+  t.is(after.state.topUps.length, 200);
+  after.when(tell.reversed(60n, 'refunded', 'late-60')).then(t, { rows: '', state: { owing: 0n, refused: [] } });
+});
+
+test('a reversal of a forgotten top-up never lets a full state grow', (t) => {
+  const after = crowded().when(tell.reversed(40n, 'processing', 'forgotten'));
+  after.then(t, { rows: 'va-owing 40 / in-transit 40', state: { owing: 40n } });
+  t.is(after.state.topUps.length, 200);
+});
+
+test('a reversal is never taken for a refused transfer of the same amount', (t) => {
+  open()
+    .given(tell.requested(), tell.pending(900n), tell.setStatus('frozen'))
+    .given({ ...tell.credited(900n), body: { ...tell.credited(900n).body, narrative: 'refund' } })
+    .when(tell.reversed(900n))
+    .then(t, { rows: 'va-pending 900 / in-transit 900', sends: [] });
+});
+
+test('a top-up of a number that nobody was given, or in another currency, goes on to a break and is taken back from there', (t) => {
+  const inDinars = { ...tell.pending(), body: { ...tell.pending().body, currency: 'KWD' } };
+  const rows = [
+    [unopened(), tell.pending(), 'unattributed_credit'],
+    [open(), inDinars, 'currency_mismatch'],
+  ] as const;
+  for (const [account, told, reason] of rows) {
+    const { currency } = told.body;
+    account.when(told).then(t, { rows: '', sends: [`OpenBreak -> break:${reason}:t1`], note: null });
+    t.like(account.sent[0]?.body, { money: 'credit', amount: '10000', currency });
+    account.when({ ...tell.settled(288n), body: { ...tell.settled(288n).body, currency } }).then(t, { rows: '', sends: [], note: null });
+    const taken = { ...tell.reversed(10_000n), body: { ...tell.reversed(10_000n).body, currency } };
+    account.when(taken).then(t, { rows: '', sends: [`RecallCredit -> break:${reason}:t1`], state: { owing: 0n, refused: [] } });
+  }
+});
+
+test('a top-up that was paid before its account was retired is still money of its customer', (t) => {
+  open()
+    .given(tell.requested(), tell.setStatus('retired'))
+    .when(tell.pending())
+    .then(t, { rows: 'in-transit 10000 / va-pending 10000', sends: [] })
+    .when(tell.settled(0n))
+    .then(t, { rows: 'va-pending 10000 / va 10000', state: { available: 10_000n } });
 });
 
 test('money of a top-up that fell out of memory is booked like any other', (t) => {

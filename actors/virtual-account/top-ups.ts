@@ -11,21 +11,21 @@ import { paymentMessages } from '../payment/messages.ts';
 import { post } from '../postings.ts';
 import { paidIn, smaller, takenBack } from './balance.ts';
 import type { Moved } from './balance.ts';
-import { exceeds, toBreak } from './breaks.ts';
+import { exceeds, sentOn, takenFromBreak, waitsFor } from './breaks.ts';
 import type { Of } from './entry.ts';
 import { note } from './notes.ts';
 import { findTopUp, isOpen, PENDING_TOP_UPS_MAX, withTopUp } from './state.ts';
-import type { TopUp, VirtualAccountState } from './state.ts';
+import type { RefusedCredit, TopUp, VirtualAccountState } from './state.ts';
 
 type Decided = Accepted<VirtualAccountState>;
 
 /** The provider took the customer's money. A late payment opens an ended top-up again. */
 export function topUpPending(state: VirtualAccountState, entry: Of<'TopUpPending'>): Decided {
   const { topUpId, amount, currency } = entry.body;
-  const isKnown = state.topUps.some(({ id }) => id === topUpId);
-  if (!isKnown && state.topUps.length >= PENDING_TOP_UPS_MAX) {
-    const evidence = { topUpId, why: 'too many open top-ups for one more' };
-    return accept(state, { sends: [toBreak(entry, { reason: 'status_conflict', subject: topUpId, money: 'credit', evidence })] });
+  const reason = refusalOf(state, entry.body);
+  if (reason !== null) {
+    const evidence = { topUpId, account: entry.self, status: state.status, openTopUps: state.topUps.length.toString() };
+    return sentOn(state, entry, { source: topUpId, reason, narrative: null, evidence });
   }
   const known = findTopUp(state, topUpId) ?? unknownTopUp(topUpId, amount, entry.at);
   const next = withTopUp(state, { ...known, status: 'processing', pending: known.pending + amount, updatedAt: entry.at });
@@ -35,17 +35,32 @@ export function topUpPending(state: VirtualAccountState, entry: Of<'TopUpPending
   });
 }
 
+/** Why the money of a top-up is not booked, or null when it is. A frozen or retired account was open when its customer paid. */
+function refusalOf(state: VirtualAccountState, { topUpId, currency }: Of<'TopUpPending'>['body']): RefusedCredit['reason'] | null {
+  if (state.status === 'unopened') return 'unattributed_credit';
+  if (state.currency !== currency) return 'currency_mismatch';
+  return hasRoomFor(state, topUpId) ? null : 'status_conflict';
+}
+
+function hasRoomFor(state: VirtualAccountState, topUpId: string): boolean {
+  return state.topUps.length < PENDING_TOP_UPS_MAX || state.topUps.some(({ id }) => id === topUpId);
+}
+
 /** Changes without money: failed, expired, canceled, or waiting again. What had money is not theirs to change. */
 export function topUpStatusChanged(state: VirtualAccountState, { body, at }: Of<'TopUpStatusChanged'>): Decided {
   const known = findTopUp(state, body.topUpId);
   if (known === undefined || known.pending > 0n || known.credited > 0n || known.reversed > 0n) return accept(state);
-  const reopens = body.status === 'awaiting_payment' && !state.topUps.includes(known);
-  if (reopens && state.topUps.length >= PENDING_TOP_UPS_MAX) return accept(state);
+  if (isOpen(body.status) && !hasRoomFor(state, body.topUpId)) return accept(state);
   return accept(withTopUp(state, { ...known, status: body.status, updatedAt: at }));
 }
 
-/** The settlement row came: pending p becomes available, less the fee f that the customer bears. */
-export function topUpSettled(state: VirtualAccountState, { body, at }: Of<'TopUpSettled'>): Decided {
+/** The settlement row came. Money in another currency waits in a break, and its fee stays with the company. */
+export function topUpSettled(state: VirtualAccountState, entry: Of<'TopUpSettled'>): Decided {
+  return state.currency === entry.body.currency ? settle(state, entry) : accept(state);
+}
+
+/** Pending p becomes available, less the fee f that the customer bears. */
+function settle(state: VirtualAccountState, { body, at }: Of<'TopUpSettled'>): Decided {
   const { topUpId, fee, currency, row } = body;
   const known = findTopUp(state, topUpId) ?? unknownTopUp(topUpId, body.gross, at);
   const isKnown = state.topUps.some(({ id }) => id === topUpId);
@@ -77,13 +92,17 @@ function owedFor(state: VirtualAccountState, amount: bigint): Moved {
 }
 
 /** The provider took money back: what is pending first, then the balance, and what is not there any more is owed. */
-export function topUpReversed(state: VirtualAccountState, { body, at }: Of<'TopUpReversed'>): Decided {
+export function topUpReversed(state: VirtualAccountState, entry: Of<'TopUpReversed'>): Decided {
+  const { body, at } = entry;
   const { topUpId, amount, currency, cause, status } = body;
+  const taken = { source: topUpId, amount, currency, narrative: null };
+  const from = waitsFor(state, taken);
+  if (from !== null) return takenFromBreak(state, entry, { from, taken });
   const known = findTopUp(state, topUpId) ?? unknownTopUp(topUpId, amount, at);
   const unsettled = smaller(amount, known.pending);
   const balance = takenBack(state, amount - unsettled);
   const changed: TopUp = { ...known, status, pending: known.pending - unsettled, reversed: known.reversed + amount, updatedAt: at };
-  const next = withTopUp(balance.state, changed);
+  const next = isOpen(status) && !hasRoomFor(state, topUpId) ? balance.state : withTopUp(balance.state, changed);
   const debit = [{ account: 'va-pending' as const, amount: unsettled }, ...balance.legs];
   const short = { subject: topUpId, amount: balance.owed, currency, evidence: { topUpId, cause, reversed: amount.toString() } };
   return accept(next, {

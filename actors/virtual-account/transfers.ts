@@ -4,10 +4,10 @@ import type { Accepted } from '../../engine/actor.ts';
 import { breakActor, breakMessages } from '../break/messages.ts';
 import { post } from '../postings.ts';
 import { paidIn, smaller, takenBack } from './balance.ts';
-import { exceeds, toBreak } from './breaks.ts';
+import { bookedFor, exceeds, sentOn, takenFromBreak, toBreak, waitsFor } from './breaks.ts';
 import type { Of } from './entry.ts';
 import { note } from './notes.ts';
-import { lastOf, TEXT_MAX } from './state.ts';
+import { cut, lastOf } from './state.ts';
 import type { RefusedCredit, Transfer, VirtualAccountState } from './state.ts';
 
 type Decided = Accepted<VirtualAccountState>;
@@ -46,43 +46,24 @@ function refuseCredit(state: VirtualAccountState, entry: Of<'Credit'>, reason: R
   const { source, sender, narrative, valueDate } = entry.body;
   const account = { account: entry.self, status: state.status, owner: state.owner, iban: state.iban };
   const evidence = { ...account, sender: cut(sender ?? ''), narrative: cut(narrative), valueDate };
-  const refused = lastOf([...state.refused.filter((one) => one.source !== source), { source, reason }]);
-  return accept({ ...state, refused }, { sends: [toBreak(entry, { reason, subject: source, money: 'credit', evidence })] });
+  return sentOn(state, entry, { source, reason, narrative, evidence });
 }
 
-/** The bank took a credit back: from the balance, or, when this account refused it, from the break that holds it. */
+/** The bank took a credit back: from the balance, or, when this account refused it, from the break that holds it. A frozen account gives too. */
 export function recall(state: VirtualAccountState, entry: Of<'RecallCredit'>): Decided {
   const { source, amount, currency, narrative } = entry.body;
-  const elsewhere = refusedBefore(state, source, currency);
-  if (elsewhere !== null) {
-    const { type, body } = entry;
-    return accept(state, { sends: [send(breakMessages, breakActor(elsewhere, source), { type, body, id: `${entry.id}/refused` })] });
-  }
+  const from = waitsFor(state, entry.body);
+  if (from !== null) return takenFromBreak(state, entry, { from, taken: entry.body });
   const balance = takenBack(state, amount);
-  const next = { ...balance.state, transfers: withRecalled(state.transfers, entry.body) };
+  const booked = bookedFor(state.transfers, entry.body);
+  const transfers: Transfer[] = state.transfers.map((one) => (one === booked ? { ...one, status: 'recalled' } : one));
+  const next = { ...balance.state, transfers };
   const short = { subject: source, amount: balance.owed, currency, evidence: { account: entry.self, recalled: amount.toString() } };
   return accept(next, {
     rows: post(currency, { debit: balance.legs, credit: [{ account: 'in-transit', amount }] }),
     sends: balance.owed > 0n ? [send(breakMessages, breakActor('reversal_exceeds_balance', source), exceeds(short))] : [],
     note: note(next, { kind: 'transfer_recalled', amount: -amount, reference: source, description: cut(narrative) }),
   });
-}
-
-/** The reason under which the recalled credit waits in a break; null when it was booked here. A frozen account still gives back. */
-function refusedBefore(state: VirtualAccountState, source: string, currency: string): RefusedCredit['reason'] | null {
-  if (state.status === 'unopened') return 'unattributed_credit';
-  if (state.currency !== currency) return 'currency_mismatch';
-  if (state.transfers.some((one) => one.source === source)) return null;
-  return state.refused.find((one) => one.source === source)?.reason ?? null;
-}
-
-/** For people only: the newest transfer that it can be is shown as recalled. A recall is a line of its own, so its source is another. */
-function withRecalled(transfers: readonly Transfer[], recalled: Of<'RecallCredit'>['body']): Transfer[] {
-  const same = transfers.findLast(({ source }) => source === recalled.source);
-  const alike = transfers.findLast(({ status, amount, narrative }) => {
-    return status === 'paid' && amount === recalled.amount && narrative === cut(recalled.narrative);
-  });
-  return transfers.map((one) => (one === (same ?? alike) ? { ...one, status: 'recalled' } : one));
 }
 
 /** The bank debit of an outgoing: its fee is ours, and what it leaves open stays outgoing. */
@@ -110,8 +91,4 @@ export function outgoingSettled(state: VirtualAccountState, entry: Of<'OutgoingS
     rows: post(currency, { debit, credit: [{ account: 'in-transit', amount }] }),
     note: note(next, { kind: 'debit_settled', amount: -settled, reference, description: open.purpose }),
   });
-}
-
-function cut(text: string): string {
-  return text.slice(0, TEXT_MAX);
 }

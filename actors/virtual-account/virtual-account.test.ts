@@ -116,6 +116,48 @@ test('a recall of a credit that this account refused goes on to the break that h
     .then(t, { sends: ['RecallCredit -> break:currency_mismatch:acc/line-1'] });
 });
 
+test('case 7: a recall is a line of its own, and still finds the break that holds the refused credit it repeats; nobody owes for it', (t) => {
+  for (const account of [unopened(), open().given(tell.setStatus('frozen')), open().given(tell.setStatus('retired'))]) {
+    const reason = account.state.status === 'unopened' ? 'unattributed_credit' : 'inactive_account_credit';
+    account.given(tell.credited(900n), tell.credited(900n, { source: 'acc/line-2' })).when(tell.recalled(900n));
+    account.then(t, { rows: '', sends: [`RecallCredit -> break:${reason}:acc/line-2`], state: { owing: 0n } });
+    t.is(account.sent[0]?.body.source, 'acc/line-9');
+    account.when(tell.recalled(900n)).then(t, { sends: [`RecallCredit -> break:${reason}:acc/line-1`], state: { refused: [] } });
+  }
+});
+
+test('a recall takes the newer of two like credits, whether it was booked or refused', (t) => {
+  const [first, second] = [tell.credited(900n), tell.credited(900n, { source: 'acc/line-2' })];
+  open()
+    .given(first, tell.setStatus('frozen'), second)
+    .when(tell.recalled(900n))
+    .then(t, { rows: '', sends: ['RecallCredit -> break:inactive_account_credit:acc/line-2'] })
+    .when(tell.recalled(900n))
+    .then(t, { rows: 'va 900 / in-transit 900', sends: [] });
+  const later = () => open().given(tell.setStatus('frozen'), first, tell.setStatus('active'), second);
+  later().when(tell.recalled(900n)).then(t, { rows: 'va 900 / in-transit 900', sends: [] });
+  later()
+    .when(tell.recalled(900n, { source: 'acc/line-1' }))
+    .then(t, { rows: '', sends: ['RecallCredit -> break:inactive_account_credit:acc/line-1'] });
+  later()
+    .when(tell.recalled(900n, { source: 'acc/line-2' }))
+    .then(t, { rows: 'va 900 / in-transit 900' });
+});
+
+test('a recall in another currency finds the refused credit in that currency, never a booked one', (t) => {
+  open()
+    .given(tell.credited(900n, { source: 'acc/line-2', currency: 'KWD' }), tell.credited(900n))
+    .when(tell.recalled(900n, { currency: 'KWD' }))
+    .then(t, { rows: '', sends: ['RecallCredit -> break:currency_mismatch:acc/line-2'], state: { available: 900n } });
+});
+
+test('case 16: two equal transfers on one day are two credits', (t) => {
+  open()
+    .given(tell.credited(10_000n))
+    .when(tell.credited(10_000n, { source: 'acc/line-2' }))
+    .then(t, { rows: 'in-transit 10000 / va 10000', state: { available: 20_000n } });
+});
+
 test('a credit that was refused and then given by an operator is recalled from the balance', (t) => {
   open()
     .given(tell.setStatus('frozen'), tell.credited(900n), tell.setStatus('active'), tell.credited(900n))
