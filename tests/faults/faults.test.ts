@@ -8,6 +8,7 @@ import type { ExecutionContext } from 'ava';
 import test from 'ava';
 import { audit } from '../../engine/audit.ts';
 import type { ActorId } from '../../engine/message.ts';
+import { ownerOf } from '../../engine/placement.ts';
 import { isAlive } from '../../mocks/servers/own-process.ts';
 import { creditedOf, lookAt, openWallets, settledPosition, walletNumbers, wrongWallets } from '../support/deposits.ts';
 import type { Looking } from '../support/deposits.ts';
@@ -19,6 +20,10 @@ import type { SystemOptions, TestSystem } from '../support/system.ts';
 const DEPOSITS = 5_000;
 const WALLETS = 200;
 const LEASE_MS = 1_000;
+/** Places are by hash: so many that each of two workers has some. */
+const SHARDS_WALLET = 16;
+/** A lease that was just renewed, a look, and a machine that does other things too. */
+const TAKEOVER_MS_MAX = 5 * LEASE_MS;
 
 interface Stage {
   readonly system: TestSystem;
@@ -31,7 +36,13 @@ const TWO_WALLET_WORKERS = ['wallet', 'wallet', 'gateway,payments,omnibus'] as c
 
 /** The processes of these roles; wallets open, nothing on the statement yet. */
 async function stage(t: ExecutionContext, roles: readonly string[] = TWO_WALLET_WORKERS, options: SystemOptions = {}): Promise<Stage> {
-  const env = { LEASE_MS: String(LEASE_MS), STATEMENT_PAGE_SIZE: '100', STATEMENT_PULL_SECONDS: '1' };
+  const numbers = {
+    LEASE_MS: String(LEASE_MS),
+    SHARDS_WALLET: String(SHARDS_WALLET),
+    STATEMENT_PAGE_SIZE: '100',
+    STATEMENT_PULL_SECONDS: '1',
+  };
+  const env = { ...numbers, LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn' };
   const system = await startSystem({ ...options, env, service: false, bank: { pageSizeMax: 100 } });
   t.teardown(() => system.stop());
   const processes: RoleProcess[] = [];
@@ -42,8 +53,24 @@ async function stage(t: ExecutionContext, roles: readonly string[] = TWO_WALLET_
   for (const role of roles) processes.push(await startRole({ role, env: system.env }));
   const looking = await lookAt(system.config);
   t.teardown(() => looking.close());
+  const parts = { system, looking, processes };
+  await placed(parts, roles.filter((role) => role.split(',').includes('wallet')).length);
   await openWallets(looking, walletNumbers(WALLETS));
-  return { system, looking, processes };
+  return parts;
+}
+
+/** Waits until every wallet shard is where so many workers have it: one that moves later leaves its wallets cold, and those need MongoDB. */
+async function placed({ looking: { look, layout } }: Stage, workers: number): Promise<void> {
+  const shards = layout.shardsOf('wallet');
+  await eventually(
+    async () => [...(await look.leases.owners(shards))].map(([shard, { owner }]) => [shard, owner] as const),
+    (owned) => {
+      const living = [...new Set(owned.map(([, owner]) => owner))];
+      return (
+        living.length === workers && owned.length === shards.length && owned.every(([shard, owner]) => ownerOf(shard, living) === owner)
+      );
+    },
+  );
 }
 
 /** Puts deposits on the statement; what they sum up to. */
@@ -52,10 +79,11 @@ async function deposit({ system }: Stage, count: number): Promise<bigint> {
   return BigInt(total.replace('.', ''));
 }
 
-/** Puts the deposits on the statement and waits until a share of them is credited; returns what all of them sum up to. */
-async function inTheMiddle(parts: Stage, share: number): Promise<bigint> {
+/** Puts the deposits on the statement and waits until a share of them, and not all, is credited; returns what all of them sum up to. */
+async function inTheMiddle(t: ExecutionContext, parts: Stage, share: number): Promise<bigint> {
   const wanted = await deposit(parts, DEPOSITS);
   await credited(parts, BigInt(Math.floor(Number(wanted) * share)));
+  t.true((await creditedOf(parts.looking)) < wanted, 'a fault after the last credit would show nothing');
   return wanted;
 }
 
@@ -81,15 +109,17 @@ async function comesOut(t: ExecutionContext, parts: Stage, wanted: bigint): Prom
 
 test.serial('one of two wallet workers is killed with -9 in the middle of 5,000 deposits', async (t) => {
   const parts = await stage(t);
-  const wanted = await inTheMiddle(parts, 0.2);
+  const wanted = await inTheMiddle(t, parts, 0.2);
+  t.is((await ownersOf(parts, 'wallet')).size, 2);
   await parts.processes[0]?.end('SIGKILL');
+  await takenOver(t, parts);
   await comesOut(t, parts, wanted);
 });
 
 test.serial('the process that reads the statement is killed with -9 in the middle of 5,000 deposits, and another goes on', async (t) => {
   const roles = ['wallet', 'omnibus', 'gateway,payments,omnibus'];
   const parts = await stage(t, roles);
-  const wanted = await inTheMiddle(parts, 0.2);
+  const wanted = await inTheMiddle(t, parts, 0.2);
   const [reader = ''] = await ownersOf(parts, 'omnibus', `bank-account:${ACCOUNT}`);
   const killed = roles.findIndex((role) => reader.startsWith(`${role.replaceAll(',', '+')}/`));
   t.is(await parts.processes[killed]?.end('SIGKILL'), null, reader);
@@ -98,16 +128,29 @@ test.serial('the process that reads the statement is killed with -9 in the middl
 
 test.serial('a worker sleeps past its lease and wakes: it is fenced, and nothing is doubled', async (t) => {
   const parts = await stage(t);
-  const wanted = await inTheMiddle(parts, 0.2);
+  const wanted = await inTheMiddle(t, parts, 0.2);
   const [sleeper] = parts.processes;
+  t.is((await ownersOf(parts, 'wallet')).size, 2);
   sleeper?.signal('SIGSTOP');
-  await eventually(
-    () => ownersOf(parts, 'wallet'),
-    (owners) => owners.size === 1,
-  );
+  await takenOver(t, parts);
   sleeper?.signal('SIGCONT');
   await comesOut(t, parts, wanted);
+  await eventually(
+    () => Promise.resolve(sleeper?.log() ?? ''),
+    (log) => log.includes('shards have another owner now'),
+  );
 });
+
+/** Waits until one worker holds all wallet shards: it must have taken those of the other when their leases ran out. */
+async function takenOver(t: ExecutionContext, parts: Stage): Promise<void> {
+  const before = performance.now();
+  await eventually(
+    async () => [...(await ownersOf(parts, 'wallet'))],
+    (owners) => owners.length === 1,
+    TAKEOVER_MS_MAX,
+  );
+  t.log(`taken over in ${String(Math.round(performance.now() - before))} ms, of a lease of ${String(LEASE_MS)} ms`);
+}
 
 /** Who holds the shards of a role, or the one shard of an actor. */
 async function ownersOf({ looking }: Stage, role: string, actor?: ActorId): Promise<Set<string>> {
@@ -118,7 +161,7 @@ async function ownersOf({ looking }: Stage, role: string, actor?: ActorId): Prom
 
 test.serial('Redis is killed with -9 in the middle of 5,000 deposits and comes back', async (t) => {
   const parts = await stage(t);
-  const wanted = await inTheMiddle(parts, 0.2);
+  const wanted = await inTheMiddle(t, parts, 0.2);
   await parts.system.redis.kill9();
   await parts.system.redis.restart();
   await comesOut(t, parts, wanted);
@@ -129,7 +172,7 @@ const MONGO_AWAY_MS = 30_000;
 test.serial('MongoDB stands still for 30 seconds in the middle of 5,000 deposits: money keeps moving', async (t) => {
   const parts = await stage(t, TWO_WALLET_WORKERS, { ownMongo: true });
   const { system, processes } = parts;
-  const before = await inTheMiddle(parts, 0.1);
+  const before = await inTheMiddle(t, parts, 0.1);
   const { pid } = system.mongo;
   if (pid === undefined) throw new Error('a MongoDB that this test may stop is needed');
   process.kill(pid, 'SIGSTOP');
