@@ -116,7 +116,9 @@ function lose(shards: readonly Shard[], state: State, { log, metrics, onLost }: 
   const known = shards.filter((shard) => state.owned.has(shard));
   if (known.length === 0) return;
   for (const shard of known) {
-    metrics.count('ironwallet_shards_total', 1, { role: state.owned.get(shard)?.role ?? '', how: 'lost' });
+    const owned = state.owned.get(shard);
+    metrics.count('ironwallet_shards_total', 1, { role: owned?.role ?? '', how: 'lost' });
+    if (owned !== undefined) owned.lost = true;
     state.owned.delete(shard);
   }
   log.warn({ shards: known }, 'shards have another owner now');
@@ -160,7 +162,7 @@ async function takeMissing(wanted: ReadonlyMap<Shard, string>, state: State, opt
     if (lease === null) continue;
     const role = wanted.get(lease.shard) ?? missing[index]?.[1] ?? '';
     const tried: OwnedShard['tried'] = lease.via === 'expired' ? new Set() : null; // H3
-    state.owned.set(lease.shard, { lease, role, workUntilMs: workUntil(sentMs, limits), tried, leaving: false });
+    state.owned.set(lease.shard, { lease, role, workUntilMs: workUntil(sentMs, limits), tried, leaving: false, lost: false });
     metrics.count('ironwallet_shards_total', 1, { role, how: lease.via });
   }
 }

@@ -14,4 +14,6 @@ export interface OwnedShard {
   tried: Set<ActorId> | null;
   /** On its way to another worker: no new work. */
   leaving: boolean;
+  /** The lease is no longer held, whoever has the shard now; what was in memory of it is forgotten. */
+  lost: boolean;
 }

@@ -236,6 +236,40 @@ test('a commit whose answer was lost is repeated and found done', async (t) => {
   await worker.stop();
 });
 
+test('a commit whose answer comes when its lease was lost loses no ledger page that was not yet saved', async (t) => {
+  const rig = createRig({ shards: 1 });
+  const { mailboxes, leases } = rig.ports;
+  const gate = { waits: false, open: (): void => undefined };
+  const commit: typeof mailboxes.commit = async (commits) => {
+    const results = await mailboxes.commit(commits);
+    if (gate.waits) await new Promise<void>((resolve) => (gate.open = resolve));
+    return results;
+  };
+  const redis = { restarted: false };
+  const renew: typeof leases.renew = async (held, ttlMs) => {
+    if (!redis.restarted) return leases.renew(held, ttlMs);
+    redis.restarted = false;
+    return [];
+  };
+  const ports = { ...rig.ports, mailboxes: { ...mailboxes, commit }, leases: { ...leases, renew } };
+  const worker = rig.worker({ flushEntries: 1e6, flushAgeMs: 1e9 }, ports);
+  await worker.start();
+  for (let index = 0; index < 150; index += 1) await rig.send('purse:a', 'Deposit', { amount: '1' });
+  await rig.system.advance(QUIET);
+  gate.waits = true;
+  redis.restarted = true;
+  await rig.send('purse:a', 'Deposit', { amount: '1' });
+  await rig.system.advance(3_000);
+  t.false(redis.restarted);
+  gate.waits = false;
+  gate.open();
+  for (let index = 0; index < 100; index += 1) await rig.send('purse:a', 'Deposit', { amount: '1' });
+  await rig.system.advance(QUIET);
+  await worker.stop();
+  t.is((await rig.purse('purse:a')).balance, 251n);
+  t.is(rig.ports.mongo.pages.size, 2);
+});
+
 test('snapshots follow behind, the tip names them, and what they cover is trimmed but for the newest', async (t) => {
   const rig = createRig();
   const worker = rig.worker();
