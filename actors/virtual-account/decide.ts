@@ -107,6 +107,8 @@ function debit(state: VirtualAccountState, { body, at, self }: Of<'Debit'>): Dec
 function setStatus(state: VirtualAccountState, { body: { status } }: Of<'SetStatus'>): Decided {
   if (state.status === 'unopened') return refuse('wallet_not_found');
   if (state.status === 'retired' && status !== 'retired') return refuse('account_retired');
+  // Retired is for ever, and a retired wallet cannot be debited: what it still holds would be out of its customer's reach.
+  if (state.status !== 'retired' && status === 'retired' && accountFigures(state).length > 0) return refuse('balance_not_zero');
   return accept({ ...state, status }, { answer: { status } });
 }
 

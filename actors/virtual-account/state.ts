@@ -136,7 +136,8 @@ export type VirtualAccountRefusal =
   | 'reference_already_used'
   | 'too_many_open_top_ups'
   | 'too_many_open_outgoings'
-  | 'insufficient_balance';
+  | 'insufficient_balance'
+  | 'balance_not_zero';
 
 export function initialVirtualAccount(): VirtualAccountState {
   const lists = { topUps: [], endedTopUps: [], transfers: [], refused: [], outgoings: [], settledOutgoings: [] };

@@ -33,6 +33,25 @@ test('an account is frozen, opened again and retired, and stays retired', (t) =>
     .then(t, { answer: { status: 'retired' } });
 });
 
+test('an account that still holds, awaits or owes money is not retired', (t) => {
+  const withMoney = [
+    open().given(tell.credited(900n)),
+    open().given(tell.requested(), tell.pending()),
+    open().given(tell.requested(), tell.reversed(500n)),
+    open().given(tell.credited(900n), tell.debited(900n)),
+  ];
+  for (const account of withMoney) {
+    const { status } = account.state;
+    account.when(tell.setStatus('retired')).then(t, { code: 'balance_not_zero' });
+    t.is(account.state.status, status);
+    account.when(tell.setStatus('frozen')).then(t, { answer: { status: 'frozen' } });
+  }
+  open()
+    .given(tell.credited(900n), tell.debited(900n), tell.outgoingSettled(900n))
+    .when(tell.setStatus('retired'))
+    .then(t, { answer: { status: 'retired' } });
+});
+
 // ---- transfers ---------------------------------------------------------------------------------------------------------------------
 
 test('a credit at a wallet: in-transit a / va a', (t) => {
@@ -181,7 +200,7 @@ test('a wallet spends: va a / outgoing a, and its bank debit will find it by the
 test('a debit is refused in the order of the rules', (t) => {
   const rich = () => open().given(tell.credited(10_000n));
   unopened().when(tell.debited(1n)).then(t, { code: 'wallet_not_found' });
-  rich()
+  open()
     .given(tell.setStatus('retired'))
     .when(tell.debited(1n, { currency: 'KWD' }))
     .then(t, { code: 'account_retired' });

@@ -66,7 +66,7 @@ test.serial('a worker that is told to stop hands its shards over at once; each r
   // Longer than anything here waits: a lease that was not given back would never be taken over.
   const system = await servers(t, { LEASE_MS: '60000' });
   const [first, second] = [await started(t, 'wallet', system.env), await started(t, 'wallet', system.env)];
-  await started(t, 'payments', system.env);
+  for (const role of ['payments', 'omnibus']) await started(t, role, system.env);
   const looking = await lookAt(system.config);
   t.teardown(() => looking.close());
   const ownersOf = async (role: string): Promise<string[]> =>
@@ -77,8 +77,16 @@ test.serial('a worker that is told to stop hands its shards over at once; each r
     async () => new Set(await ownersOf('wallet')).size,
     (count) => count === 2,
   );
-  t.true((await ownersOf('wallet')).every((owner) => owner.startsWith('wallet/')));
-  t.true((await ownersOf('payments')).every((owner) => owner === '' || owner.startsWith('payments/')));
+  for (const role of ['wallet', 'payments', 'omnibus']) {
+    const owners = await eventually(
+      () => ownersOf(role),
+      (all) => all.length === looking.layout.shardsOf(role).length,
+    );
+    t.true(
+      owners.every((owner) => owner.startsWith(`${role}/`)),
+      owners.join(' '),
+    );
+  }
   const before = performance.now();
   t.is(await first.end('SIGTERM'), 0);
   const owners = await eventually(
