@@ -108,7 +108,7 @@ async function createBase({ config, log }: ServiceOptions, publicUrl: () => stri
   const mongo = createMongoPorts({ url: config.MONGODB_URL, database: config.MONGODB_DATABASE });
   const installation = await installationOf({ redis: redis.redis, mongo, layout, log });
   const metrics = createMetrics({ processToo: true });
-  return { config, log, layout, registry, redis, edge, mongo, metrics, installation, publicUrl };
+  return { config, log, layout, registry, redis, edge, mongo, metrics, system: realSystem, installation, publicUrl };
 }
 
 type RedisLog = NonNullable<Parameters<typeof createRedisPorts>[0]['log']>;

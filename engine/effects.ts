@@ -268,7 +268,8 @@ async function call(state: State, held: Held): Promise<void> {
 }
 
 function callOptions(state: State, handler: EffectHandler) {
-  return { timeoutMs: handler.timeoutMs ?? state.limits.callTimeoutMs, stopped: state.stopped.signal };
+  const { limits, options, stopped } = state;
+  return { timeoutMs: handler.timeoutMs ?? limits.callTimeoutMs, system: options.system, stopped: stopped.signal };
 }
 
 /** A process of another version may know it; if none does, the actor is told in the end. */
@@ -356,7 +357,8 @@ function nameOf({ effect }: Held): string {
 
 /** Waits for calls in flight, then cuts them off: their effects are called again elsewhere. */
 async function drained(state: State): Promise<void> {
-  const timer = setTimeout(() => state.stopped.abort(), state.limits.stopMs);
+  const ended = new AbortController();
+  void state.options.system.sleep(state.limits.stopMs, ended.signal).then(() => state.stopped.abort());
   while (state.running.size > 0) await Promise.all(state.running);
-  clearTimeout(timer);
+  ended.abort();
 }

@@ -292,6 +292,9 @@ export interface System {
   monotonicMs(): number;
   /** Milliseconds since 1970. */
   wallMs(): number;
-  sleep(ms: number): Promise<void>;
+  /** Ends early when the signal aborts; never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Lets everything else that is ready run first. */
+  yield(): Promise<void>;
   uuid(): string;
 }

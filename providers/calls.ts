@@ -17,8 +17,8 @@ export const RETRY_AFTER_MS_MAX = 5_000;
 /** Characters of a provider's text that a message keeps. */
 const EXCERPT_MAX = 300;
 
-/** The global `fetch`, or one that a test brings. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+/** The global `fetch`, or one that is brought along. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Pick<Response, 'status' | 'text' | 'headers'>>;
 
 export interface Call {
   /** Names the faults: `<provider>_unavailable`. */

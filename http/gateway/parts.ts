@@ -27,6 +27,8 @@ export interface GatewayParts {
   readonly currency: string;
   /** Kept by the installation: makes top-up ids that nobody can guess. */
   readonly secret: string;
+  /** Milliseconds since 1970. */
+  nowMs(): number;
   /** Where customers reach us, without a slash at the end. */
   publicUrl(): string;
 }

@@ -78,7 +78,7 @@ function requestTopUp(parts: GatewayParts) {
 async function oldTopUp(parts: GatewayParts, topUpId: string, fingerprint: string): Promise<Requested | null> {
   const payment = await parts.payment(topUpId);
   const state = payment?.state;
-  if (state === undefined || state.account === null || state.createdAt > Date.now() - KEYS_REMEMBERED_MS) return null;
+  if (state === undefined || state.account === null || state.createdAt > parts.nowMs() - KEYS_REMEMBERED_MS) return null;
   if (state.fingerprint !== fingerprint) {
     throw problem(422, 'idempotency_key_reused', 'This Idempotency-Key was used for another request before.');
   }
