@@ -12,7 +12,6 @@ import { createClient } from './engine/client.ts';
 import type { Client } from './engine/client.ts';
 import { createEffectRunner } from './engine/effects.ts';
 import type { EffectRunner } from './engine/effects.ts';
-import { createLayout } from './engine/layout.ts';
 import type { Layout } from './engine/layout.ts';
 import type { Limits } from './engine/limits.ts';
 import type { Shard } from './engine/ports.ts';
@@ -35,6 +34,7 @@ import { realSystem } from './providers/system.ts';
 import type { Base } from './wiring/base.ts';
 import { gatewayParts, omnibusParts, paymentsParts } from './wiring/edges.ts';
 import { installationOf } from './wiring/installation.ts';
+import { createProductLayout } from './wiring/layout.ts';
 import { watchLoad } from './wiring/load.ts';
 import { effectHandlers, openBankAccount, startSettlementPoll } from './wiring/outside.ts';
 
@@ -58,15 +58,6 @@ const OWNING = ['wallet', 'payments', 'omnibus'] as const;
 const STOP_GRACE_MS = 10_000;
 const SNAPSHOT_LAG_MS_MAX = 120_000;
 const VERSION = '0.1.0';
-
-export function createProductLayout(config: Config, registry: Registry): Layout {
-  const roles = {
-    wallet: { letter: 'w', shards: config.SHARDS_WALLET },
-    payments: { letter: 'p', shards: config.SHARDS_PAYMENTS },
-    omnibus: { letter: 'o', shards: config.SHARDS_OMNIBUS },
-  };
-  return createLayout({ roles }, registry.kindRoles);
-}
 
 /** Starts the roles of the configuration; resolves when they serve, however long their servers keep them waiting. */
 export async function startService(options: ServiceOptions): Promise<Service> {

@@ -3,7 +3,7 @@ import { KINDS } from '../actors/kinds.ts';
 import { createRegistry } from '../engine/registry.ts';
 import type { ActorId, EntryId } from '../engine/message.ts';
 import { actorId, entryId } from '../engine/snapshot-codec.ts';
-import { createProductLayout } from '../main.ts';
+import { createProductLayout } from '../wiring/layout.ts';
 import { createMongoPorts } from '../providers/mongo/ports.ts';
 import { META } from '../providers/redis/keys.ts';
 import { createRedisPorts } from '../providers/redis/ports.ts';

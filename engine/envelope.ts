@@ -140,7 +140,7 @@ function unchanged(envelope: Envelope, answer: unknown): Accepted<unknown> {
 }
 
 function remembered(stored: StoredEntry, status: string, decision: Decision<unknown>): Remembered {
-  const answer: unknown = JSON.parse(toJson(decision.ok ? decision.answer : decision.detail));
+  const answer: unknown = JSON.parse(toCanonicalJson(decision.ok ? decision.answer : decision.detail));
   return { id: stored.id, bodyHash: fingerprint(stored.body), entry: stored.entry, status, answer };
 }
 
@@ -199,7 +199,7 @@ function outcomeText({
   timers,
   answer,
 }: Pick<Outcome, 'code' | 'rows' | 'sends' | 'effects' | 'timers' | 'answer'>): string {
-  let text = `${code}|${toJson([answer, effects, timers])}`;
+  let text = `${code}|${toCanonicalJson([answer, effects, timers])}`;
   for (const { account, currency, amount } of rows) text += `|${account} ${currency} ${amount.toString()}`;
   for (const { to, type, id, body } of sends) text += `|${to} ${type} ${id} ${body.length} ${body}`;
   return text;
@@ -223,7 +223,7 @@ function addressed(envelope: Envelope, stored: StoredEntry, sends: Accepted<unkn
   return sends.map(({ to, type, body, id }, index) => ({
     to,
     type,
-    body: toJson(body),
+    body: toCanonicalJson(body),
     id: id ?? `${envelope.actor}/${stored.entry}~${envelope.head.chain}/${index}`,
     from: envelope.actor,
     trace: stored.trace,
@@ -238,7 +238,7 @@ function effectsBetween(kind: Kind, change: { envelope: Envelope; state: unknown
     actor: change.envelope.actor,
     id: effect.id,
     type: effect.type,
-    body: toJson(effect.body),
+    body: toCanonicalJson(effect.body),
     trace: change.trace,
   }));
 }

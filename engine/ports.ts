@@ -296,5 +296,7 @@ export interface System {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Lets everything else that is ready run first. */
   yield(): Promise<void>;
+  /** From 0 (included) to 1 (excluded): jitter. */
+  random(): number;
   uuid(): string;
 }

@@ -8,5 +8,6 @@ export const realSystem: System = {
   wallMs: () => Date.now(),
   sleep: (ms, signal) => (signal === undefined ? sleep(ms) : sleep(ms, undefined, { signal }).catch(() => undefined)),
   yield: () => turn(),
+  random: () => Math.random(),
   uuid: () => randomUUID(),
 };

@@ -55,7 +55,7 @@ export function gatewayParts(base: EdgeBase, client: Client): GatewayParts {
     },
     currency: config.CURRENCY,
     secret: installation,
-    nowMs: () => base.system.wallMs(),
+    system: base.system,
     publicUrl: () => base.publicUrl(),
   };
 }
@@ -80,6 +80,7 @@ export function paymentsParts(base: EdgeBase, client: Client): NonNullable<Route
     ...webhookParts(base, client),
     payment: readerOf(client, payment),
     watch: (actor, listener) => client.watch(actor, listener),
+    system: base.system,
   };
 }
 

@@ -7,6 +7,7 @@ import type { Attribution } from '../actors/statement-line.ts';
 import type { Client } from '../engine/client.ts';
 import type { EffectHandler } from '../engine/effects.ts';
 import { toJson } from '../engine/message.ts';
+import type { Log } from '../engine/metrics.ts';
 import type { System } from '../engine/ports.ts';
 import { message } from '../http/command.ts';
 import { createAnbEffects } from '../providers/anb/effects.ts';
@@ -125,7 +126,7 @@ const POLL_BACK_DAYS = 7;
 
 /** Looks for settlements until the signal; a known one is told again and changes nothing. */
 export function startSettlementPoll(
-  { config, log, system, ...reach }: Pick<Base, 'config'> & Outside & { readonly log: Pick<Base['log'], 'warn'> },
+  { config, log, system, ...reach }: Pick<Base, 'config'> & Outside & { readonly log: Pick<Log, 'warn'> },
   client: Pick<Client, 'tell'>,
   signal: AbortSignal,
 ): void {

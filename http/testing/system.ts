@@ -178,7 +178,7 @@ function gatewayOf(client: Client, publicUrl: () => string): GatewayParts {
     bank: { code: '30', prefix: '100', name: 'Arab National Bank', bic: 'ARNBSARI', beneficiary: 'IronWallet' },
     currency: 'SAR',
     secret: 'a-secret-of-the-installation',
-    nowMs: () => Date.now(),
+    system: realSystem,
     publicUrl,
   };
 }

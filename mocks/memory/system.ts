@@ -41,6 +41,7 @@ export function createMemorySystem(startMs: number = EPOCH_MS): MemorySystem {
         });
       }),
     yield: () => new Promise((resolve) => setImmediate(resolve)),
+    random: () => 0.5,
     settle,
     async advance(ms) {
       const until = elapsed + ms;

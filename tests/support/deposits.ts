@@ -10,7 +10,7 @@ import type { SurveyPorts } from '../../engine/survey.ts';
 import type { Config } from '../../cli/config.ts';
 import { message } from '../../http/command.ts';
 import { ibanOf } from '../../http/gateway/numbers.ts';
-import { createProductLayout } from '../../main.ts';
+import { createProductLayout } from '../../wiring/layout.ts';
 import type { FakeAnbControl } from '../../mocks/control/client.ts';
 import { provePosition } from '../../proof/position.ts';
 import type { Position } from '../../proof/position.ts';
