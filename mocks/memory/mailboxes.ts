@@ -116,7 +116,8 @@ function parkOne(store: Store, shard: ShardStore, park: ShardCommit['parks'][num
 
 function addEffect(store: Store, actor: ActorId, record: ShardCommit['effects'][number]): void {
   const shard = storeOf(store, actor);
-  const claim = nextId([...shard.effects.keys()].at(-1) ?? beginning(), store.system.wallMs());
+  const claim = nextId(shard.lastClaim, store.system.wallMs());
+  shard.lastClaim = claim;
   shard.effects.set(claim, { record, claim, attempts: 0, claimedAt: null, claimedBy: '' });
 }
 

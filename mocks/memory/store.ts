@@ -33,6 +33,8 @@ export interface ShardStore {
   readonly attempts: Map<ActorId, number>;
   readonly timers: Map<string, { readonly actor: ActorId; readonly key: string; readonly at: number }>;
   readonly effects: Map<EntryId, OpenEffect>;
+  /** The last claim ever given, also to effects that are settled. */
+  lastClaim: EntryId;
   readonly dead: DeadEntry[];
   /** Where the rotating half of `peek` goes on. */
   rotation: number;
@@ -64,6 +66,7 @@ export function shardStore(store: Store, shard: Shard): ShardStore {
     attempts: new Map(),
     timers: new Map(),
     effects: new Map(),
+    lastClaim: beginning(),
     dead: [],
     rotation: 0,
   };
