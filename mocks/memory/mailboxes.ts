@@ -12,13 +12,14 @@ import type {
   ShardCommit,
   TimerRecord,
 } from '../../engine/ports.ts';
-import { decideReady, deliver, entriesAfter, headOf, isHeld, nextId, sameHead, shardStore, storeOf } from './store.ts';
+import { decideReady, deliver, entriesAfter, headOf, isHeld, nextId, queueOf, sameHead, shardStore, storeOf } from './store.ts';
 import type { ShardStore, Store } from './store.ts';
 
 const READ_ENTRIES_MAX = 1500;
 const DUE_TIMERS_MAX = 100;
 
 export function createMemoryMailboxes(store: Store): Mailboxes {
+  let rotation = 0;
   return {
     send: (messages, cap) =>
       Promise.resolve(
@@ -28,7 +29,10 @@ export function createMemoryMailboxes(store: Store): Mailboxes {
           return cap !== null && waiting >= cap ? { sent: false, why: 'full' } : { sent: true, entry: deliver(store, message) };
         }),
       ),
-    peek: (shards, limit) => Promise.resolve(peek(store, shards, limit)),
+    peek: (shards, limit) => {
+      rotation += 1;
+      return Promise.resolve(peek(store, shards, { limit, rotation }));
+    },
     fetch: (lease, requests, careful) => {
       if (!isHeld(store, lease)) return Promise.resolve(null);
       const shard = shardStore(store, lease.shard);
@@ -49,30 +53,36 @@ export function createMemoryMailboxes(store: Store): Mailboxes {
   };
 }
 
+interface Look {
+  readonly limit: number;
+  /** Grows by one per look. */
+  readonly rotation: number;
+}
+
 /** The limit is shared among the shards that have any, the shortest first: what they leave of their share is for the longer ones. */
-function peek(store: Store, shards: readonly Shard[], limit: number): Map<Shard, ActorId[]> {
+function peek(store: Store, shards: readonly Shard[], { limit, rotation }: Look): Map<Shard, ActorId[]> {
+  const place = new Map(shards.map((shard, index) => [shard, (index + 1 + rotation) % shards.length]));
   const waiting = shards.map((name) => shardStore(store, name)).filter(({ ready }) => ready.size > 0);
-  waiting.sort((a, b) => a.ready.size - b.ready.size);
+  waiting.sort((a, b) => a.ready.size - b.ready.size || (place.get(a.shard) ?? 0) - (place.get(b.shard) ?? 0));
   let left = limit;
   const found = new Map<Shard, ActorId[]>();
   for (const [index, shard] of waiting.entries()) {
     const share = Math.min(shard.ready.size, Math.ceil(left / (waiting.length - index)));
     left -= share;
-    if (share > 0) found.set(shard.shard, share === shard.ready.size ? [...shard.ready.keys()] : peekShare(shard, share));
+    if (share > 0) found.set(shard.shard, peekShare(shard, share, rotation));
   }
   return found;
 }
 
-/** Half the oldest, half rotating through the rest. */
-function peekShare(shard: ShardStore, share: number): ActorId[] {
-  const oldest = [...shard.ready.entries()].sort((a, b) => a[1] - b[1]).map(([actor]) => actor);
-  const half = Math.ceil(share / 2);
-  const rest = oldest.slice(half);
-  const rotated = Array.from({ length: share - half }, (_, index) => rest[(shard.rotation + index) % rest.length]).filter(
-    (actor) => actor !== undefined,
-  );
-  shard.rotation += share - half;
-  return [...new Set([...oldest.slice(0, half), ...rotated])];
+/** Half the oldest, half in windows that rotate through the rest. */
+function peekShare(shard: ShardStore, share: number, rotation: number): ActorId[] {
+  const queue = queueOf(shard).map(([actor]) => actor);
+  const half = share === queue.length ? share : Math.ceil(share / 2);
+  const rest = share - half;
+  if (rest === 0) return queue.slice(0, half);
+  const windows = Math.ceil((queue.length - half) / rest);
+  const from = half + (rotation % windows) * rest;
+  return [...queue.slice(0, half), ...queue.slice(from, from + rest)];
 }
 
 function commitOne(store: Store, commit: ShardCommit): CommitResult {

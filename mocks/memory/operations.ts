@@ -1,7 +1,7 @@
 import type { ActorId } from '../../engine/message.ts';
 import type { Operations, Shard } from '../../engine/ports.ts';
 import { namedLast } from './mailboxes.ts';
-import { decideReady, deliver, headOf, isHeld, sameHead, shardStore, storeOf } from './store.ts';
+import { decideReady, deliver, headOf, isHeld, queueOf, sameHead, shardStore, storeOf } from './store.ts';
 import type { ShardStore, Store } from './store.ts';
 
 export function createMemoryOperations(store: Store): Operations {
@@ -12,7 +12,7 @@ export function createMemoryOperations(store: Store): Operations {
     skip: (request) => Promise.resolve(skip(store, request)),
     dead: (shards) => Promise.resolve(all(shards).flatMap((shard) => shard.dead)),
     waiting: (shards, limit) => {
-      const waiting = all(shards).flatMap((shard) => [...shard.ready].map(([actor, since]) => ({ actor, shard: shard.shard, since })));
+      const waiting = all(shards).flatMap((shard) => queueOf(shard).map(([actor, since]) => ({ actor, shard: shard.shard, since })));
       return Promise.resolve(waiting.sort((a, b) => a.since - b.since).slice(0, limit));
     },
     actors: (shard) => Promise.resolve({ cursor: '0', actors: new Map(shardStore(store, shard).tips) }),

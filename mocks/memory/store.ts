@@ -36,8 +36,6 @@ export interface ShardStore {
   /** The last claim ever given, also to effects that are settled. */
   lastClaim: EntryId;
   readonly dead: DeadEntry[];
-  /** Where the rotating half of `peek` goes on. */
-  rotation: number;
 }
 
 export interface Store {
@@ -68,7 +66,6 @@ export function shardStore(store: Store, shard: Shard): ShardStore {
     effects: new Map(),
     lastClaim: beginning(),
     dead: [],
-    rotation: 0,
   };
   store.shards.set(shard, fresh);
   return fresh;
@@ -124,6 +121,11 @@ export function entriesAfter(shard: ShardStore, actor: ActorId, after: EntryId):
     else high = middle;
   }
   return entries.slice(low);
+}
+
+/** Ready actors, those that wait longest first; in the order of their names among equals. */
+export function queueOf(shard: ShardStore): (readonly [ActorId, number])[] {
+  return [...shard.ready].sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1));
 }
 
 /** Decides ready anew: last of all in everything that moves a tip, so that no wake-up can be lost (I4). */
