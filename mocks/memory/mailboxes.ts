@@ -1,7 +1,6 @@
 import { beginning, compareEntries, toJson } from '../../engine/message.ts';
 import type { ActorId, EntryId } from '../../engine/message.ts';
 import type {
-  CommitResult,
   Lease,
   Mailboxes,
   NameSnapshot,
@@ -9,10 +8,9 @@ import type {
   ReadResult,
   Sent,
   Shard,
-  ShardCommit,
-  TimerRecord,
 } from '../../engine/ports.ts';
-import { decideReady, deliver, entriesAfter, headOf, isHeld, nextId, queueOf, sameHead, shardStore, storeOf } from './store.ts';
+import { commitAll } from './commits.ts';
+import { deliver, entriesAfter, headOf, isHeld, queueOf, shardStore, storeOf } from './store.ts';
 import type { ShardStore, Store } from './store.ts';
 
 const READ_ENTRIES_MAX = 1500;
@@ -30,7 +28,7 @@ export function createMemoryMailboxes(store: Store): Mailboxes {
         }),
       ),
     peek: (shards, limit) => {
-      rotation += 1;
+      if (shards.length > 0) rotation += 1;
       return Promise.resolve(peek(store, shards, { limit, rotation }));
     },
     fetch: (lease, requests, careful) => {
@@ -45,7 +43,7 @@ export function createMemoryMailboxes(store: Store): Mailboxes {
         }),
       );
     },
-    commit: (commits) => Promise.resolve(commits.map((commit) => commitOne(store, commit))),
+    commit: (commits) => new Promise((resolve) => resolve(commitAll(store, commits))),
     trim: (lease, names) =>
       Promise.resolve(isHeld(store, lease) ? names.filter((name) => trimOne(shardStore(store, lease.shard), name)).length : null),
     read: (requests) => Promise.resolve(requests.map((request) => readOne(store, request))),
@@ -83,52 +81,6 @@ function peekShare(shard: ShardStore, share: number, rotation: number): ActorId[
   const windows = Math.ceil((queue.length - half) / rest);
   const from = half + (rotation % windows) * rest;
   return [...queue.slice(0, half), ...queue.slice(from, from + rest)];
-}
-
-function commitOne(store: Store, commit: ShardCommit): CommitResult {
-  if (!isHeld(store, commit.lease)) return { result: 'fenced' };
-  const shard = shardStore(store, commit.lease.shard);
-  const heads = commit.actors.map(({ actor }) => headOf(shard.tips.get(actor)));
-  const stale = commit.actors.filter(({ expected }, index) => !sameHead(heads[index] ?? headOf(undefined), expected));
-  if (stale.length === 0) {
-    apply(store, shard, commit);
-    return { result: 'applied' };
-  }
-  const already = commit.actors.every(({ next }, index) => sameHead(heads[index] ?? headOf(undefined), next));
-  return already ? { result: 'already' } : { result: 'stale', actors: stale.map(({ actor }) => actor) };
-}
-
-function apply(store: Store, shard: ShardStore, commit: ShardCommit): void {
-  for (const { actor, next, rules } of commit.actors) {
-    shard.tips.set(actor, { ...next, rules, snapshot: shard.tips.get(actor)?.snapshot ?? null });
-    shard.attempts.delete(actor);
-  }
-  for (const [account, amount] of commit.totals) shard.totals.set(account, (shard.totals.get(account) ?? 0n) + amount);
-  for (const delivery of commit.deliveries) deliver(store, delivery);
-  for (const record of commit.effects) addEffect(store, record.actor, record);
-  for (const timer of commit.timers) setTimer(shard, timer);
-  for (const park of commit.parks) parkOne(store, shard, park);
-  for (const { actor } of [...commit.actors, ...commit.parks]) decideReady(shard, actor);
-}
-
-function setTimer(shard: ShardStore, { actor, key, at }: TimerRecord): void {
-  const name = `${actor} ${key}`;
-  if (at === null) shard.timers.delete(name);
-  else shard.timers.set(name, { actor, key, at });
-}
-
-/** A park that was overtaken (its entry is committed by now) is void. */
-function parkOne(store: Store, shard: ShardStore, park: ShardCommit['parks'][number]): void {
-  const overtaken = park.entry !== '-' && compareEntries(park.entry as EntryId, headOf(shard.tips.get(park.actor)).last) <= 0;
-  if (overtaken || shard.parked.has(park.actor)) return;
-  shard.parked.set(park.actor, { ...park, shard: shard.shard, since: store.system.wallMs() });
-}
-
-function addEffect(store: Store, actor: ActorId, record: ShardCommit['effects'][number]): void {
-  const shard = storeOf(store, actor);
-  const claim = nextId(shard.lastClaim, store.system.wallMs());
-  shard.lastClaim = claim;
-  shard.effects.set(claim, { record, claim, attempts: 0, claimedAt: null, claimedBy: '' });
 }
 
 /** Whether the tip names the given snapshot now. */

@@ -98,19 +98,22 @@ function resultsContract(title: Title, create: CreatePorts): void {
     await ports.close();
   });
 
-  test.serial(title('a retry whose answer was lost is counted once, and nobody retries what another has or what went on since'), async (t) => {
-    const ports = await create();
-    await withEffect(ports, freshActor(), 'e1');
-    const [first] = await claim(ports, 'r1');
-    if (first === undefined) throw new Error('nothing claimed');
-    t.is(await ports.effects.retry(first, 'r2'), null);
-    const second = await ports.effects.retry(first, 'r1');
-    t.deepEqual(await ports.effects.retry(first, 'r1'), second);
-    t.deepEqual(second, { ...first, attempt: 2 });
-    t.deepEqual(await ports.effects.retry({ ...first, attempt: 2 }, 'r1'), { ...first, attempt: 3 });
-    t.is(await ports.effects.retry(first, 'r1'), null);
-    await ports.close();
-  });
+  test.serial(
+    title('a retry whose answer was lost is counted once, and nobody retries what another has or what went on since'),
+    async (t) => {
+      const ports = await create();
+      await withEffect(ports, freshActor(), 'e1');
+      const [first] = await claim(ports, 'r1');
+      if (first === undefined) throw new Error('nothing claimed');
+      t.is(await ports.effects.retry(first, 'r2'), null);
+      const second = await ports.effects.retry(first, 'r1');
+      t.deepEqual(await ports.effects.retry(first, 'r1'), second);
+      t.deepEqual(second, { ...first, attempt: 2 });
+      t.deepEqual(await ports.effects.retry({ ...first, attempt: 2 }, 'r1'), { ...first, attempt: 3 });
+      t.is(await ports.effects.retry(first, 'r1'), null);
+      await ports.close();
+    },
+  );
 
   test.serial(title('a claim is never given again, also when its effect is settled in the same millisecond'), async (t) => {
     const ports = await create();

@@ -8,6 +8,7 @@ export function mailboxesContract(name: string, create: CreatePorts): void {
   sendContract(title, create);
   peekContract(title, create);
   commitContract(title, create);
+  wrongCommitContract(title, create);
   ownershipContract(title, create);
   parkContract(title, create);
   consequencesContract(title, create);
@@ -155,6 +156,22 @@ function commitContract(title: Title, create: CreatePorts): void {
     ]);
     t.is((await fetchOne(ports, lease, one)).tip, null);
     t.is((await ports.operations.totals([shard])).size, 0);
+    await ports.close();
+  });
+}
+
+function wrongCommitContract(title: Title, create: CreatePorts): void {
+  test.serial(title('a commit without an entry has no consequences, and no commit moves a tip back'), async (t) => {
+    const ports = await create();
+    const actor = freshActor();
+    const lease = await owned(ports, actor);
+    const head = await advance({ ports, lease, actor });
+    const nothing = commitOf(lease, [], { deliveries: [message(actor, 'x')] });
+    await t.throwsAsync(ports.mailboxes.commit([nothing]), { code: 'nothing_decided' });
+    const step = { actor, expected: head, next: { ...head, chain: 'other' }, rules: 1 };
+    await t.throwsAsync(ports.mailboxes.commit([commitOf(lease, [step])]), { code: 'bad_head' });
+    t.false(await isReady(ports, actor));
+    t.is((await fetchOne(ports, lease, actor)).tip?.chain, head.chain);
     await ports.close();
   });
 }
