@@ -101,7 +101,7 @@ function trimOne(shard: ShardStore, { actor, snapshot, keep }: NameSnapshot): bo
 }
 
 /** The entry id in `<last>~<chain>`. */
-export function namedLast(snapshot: string): EntryId {
+function namedLast(snapshot: string): EntryId {
   return snapshot.slice(0, snapshot.indexOf('~')) as EntryId;
 }
 

@@ -35,6 +35,7 @@ export interface ShardStore {
   readonly effects: Map<EntryId, OpenEffect>;
   /** The last claim ever given, also to effects that are settled. */
   lastClaim: EntryId;
+  /** The newest first. */
   readonly dead: DeadEntry[];
 }
 
