@@ -127,14 +127,14 @@ export interface Mailboxes {
   send(messages: readonly Addressed[], cap: number | null): Promise<Sent[]>;
   /** Actors with uncommitted entries, of the given shards: half the oldest, half rotating. */
   peek(shards: readonly Shard[], limit: number): Promise<Map<Shard, ActorId[]>>;
-  /** The entries after each actor's tip; null when fenced. `careful` also counts the attempt before handing the entry out. */
+  /** The entries after each actor's tip; null when fenced (nothing asked: nothing answered). `careful` also counts the attempt before handing the entry out. */
   fetch(lease: Lease, requests: readonly FetchRequest[], careful: boolean): Promise<Fetched[] | null>;
   commit(commits: readonly ShardCommit[]): Promise<CommitResult[]>;
   /** Names inserted snapshots and trims what they cover; the count of named ones per call, null when fenced. Stale names change nothing. */
   trim(lease: Lease, names: readonly NameSnapshot[]): Promise<number | null>;
   /** One consistent look per actor, by anyone. */
   read(requests: readonly ReadRequest[]): Promise<ReadResult[]>;
-  /** Moves due timers of owned shards into mailboxes; how many. `now` in ms of the caller is only a lower bound: the server's clock decides. */
+  /** Moves due timers of owned shards into mailboxes, at most 100 of each, the oldest first; how many. `now` in ms of the caller is only a lower bound: the server's clock decides. */
   due(leases: readonly Lease[]): Promise<number>;
 }
 

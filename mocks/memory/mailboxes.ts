@@ -32,20 +32,23 @@ export function createMemoryMailboxes(store: Store): Mailboxes {
       return Promise.resolve(peek(store, shards, { limit, rotation }));
     },
     fetch: (lease, requests, careful) => {
+      if (requests.length === 0) return Promise.resolve([]);
       if (!isHeld(store, lease)) return Promise.resolve(null);
       const shard = shardStore(store, lease.shard);
+      const counted = new Set<ActorId>();
       return Promise.resolve(
         requests.map(({ actor, count }) => {
           const tip = shard.tips.get(actor) ?? null;
           const waiting = shard.parked.has(actor) ? [] : entriesAfter(shard, actor, tip?.last ?? beginning());
-          if (careful && waiting.length > 0) shard.attempts.set(actor, (shard.attempts.get(actor) ?? 0) + 1);
+          if (careful && waiting.length > 0 && !counted.has(actor)) shard.attempts.set(actor, (shard.attempts.get(actor) ?? 0) + 1);
+          counted.add(actor);
           return { actor, tip, entries: waiting.slice(0, count), attempts: shard.attempts.get(actor) ?? 0 };
         }),
       );
     },
     commit: (commits) => new Promise((resolve) => resolve(commitAll(store, commits))),
     trim: (lease, names) =>
-      Promise.resolve(isHeld(store, lease) ? names.filter((name) => trimOne(shardStore(store, lease.shard), name)).length : null),
+      Promise.resolve(names.length === 0 ? 0 : isHeld(store, lease) ? names.filter((name) => trimOne(shardStore(store, lease.shard), name)).length : null),
     read: (requests) => Promise.resolve(requests.map((request) => readOne(store, request))),
     due: (leases) => Promise.resolve(leases.reduce((count, lease) => count + (isHeld(store, lease) ? due(store, lease) : 0), 0)),
   };
@@ -94,9 +97,9 @@ function trimOne(shard: ShardStore, { actor, snapshot, keep }: NameSnapshot): bo
   shard.tips.set(actor, { ...tip, snapshot: name });
   const mailbox = shard.mailboxes.get(actor);
   if (mailbox === undefined) return true;
-  const uncovered = entriesAfter(shard, actor, snapshot.last).length;
-  const kept = Math.max(uncovered, keep);
-  mailbox.entries = kept === 0 ? [] : mailbox.entries.slice(-kept);
+  // The snapshot's own entry stays too, as XTRIM MINID has it.
+  const uncovered = mailbox.entries.filter(({ entry }) => compareEntries(entry, snapshot.last) >= 0).length;
+  mailbox.entries = mailbox.entries.slice(-Math.max(uncovered, keep, 1));
   return true;
 }
 
@@ -117,7 +120,8 @@ function readOne(store: Store, { actor, after }: ReadRequest): ReadResult {
 function due(store: Store, lease: Lease): number {
   const shard = shardStore(store, lease.shard);
   const now = store.system.wallMs();
-  const ripe = [...shard.timers.entries()].filter(([, timer]) => timer.at <= now).slice(0, DUE_TIMERS_MAX);
+  const ripe = [...shard.timers.entries()].filter(([, timer]) => timer.at <= now);
+  ripe.sort((a, b) => a[1].at - b[1].at || (a[0] < b[0] ? -1 : 1)).splice(DUE_TIMERS_MAX);
   for (const [name, { actor, key, at }] of ripe) {
     shard.timers.delete(name);
     deliver(store, { to: actor, id: `${name}@${at}`, type: 'TimerDue', body: toJson({ key, at }), from: 'timer', trace: '' });

@@ -12,6 +12,7 @@ export function mailboxesContract(name: string, create: CreatePorts): void {
   ownershipContract(title, create);
   parkContract(title, create);
   consequencesContract(title, create);
+  timersContract(title, create);
   trimContract(title, create);
   readContract(title, create);
 }
@@ -297,6 +298,24 @@ function consequencesContract(title: Title, create: CreatePorts): void {
   });
 }
 
+function timersContract(title: Title, create: CreatePorts): void {
+  test.serial(title('of the timers that are due the oldest come first, whichever was set first'), async (t) => {
+    const ports = await create();
+    const actor = freshActor();
+    const lease = await owned(ports, actor);
+    await ports.mailboxes.send([message(actor, 'a')], null);
+    const step = stepOf(await fetchOne(ports, lease, actor));
+    const timers = [3000, 1000, 2000].map((at, index) => ({ actor, key: `k${String(index)}`, at }));
+    await ports.mailboxes.commit([commitOf(lease, [step], { timers: [...timers, { actor, key: 'k', at: 1000 }] })]);
+    t.is(await ports.mailboxes.due([lease]), 4);
+    t.deepEqual(
+      (await fetchOne(ports, lease, actor)).entries.map(({ id }) => id.slice(`${actor} `.length)),
+      ['k@1000', 'k1@1000', 'k2@2000', 'k0@3000'],
+    );
+    await ports.close();
+  });
+}
+
 function trimContract(title: Title, create: CreatePorts): void {
   test.serial(title('trim names the snapshot, removes what it covers and keeps the newest'), async (t) => {
     const ports = await create();
@@ -317,6 +336,20 @@ function trimContract(title: Title, create: CreatePorts): void {
       (await fetchOne(ports, lease, actor)).tip,
       { ...next, snapshot: `${head.last}~${head.chain}` },
       'a commit keeps the snapshot part',
+    );
+    await ports.close();
+  });
+
+  test.serial(title('trim leaves the entry at which the snapshot stands, also when nothing is to be kept'), async (t) => {
+    const ports = await create();
+    const actor = freshActor();
+    const lease = await owned(ports, actor);
+    const head = await advance({ ports, lease, actor }, ['a', 'b', 'c']);
+    t.is(await ports.mailboxes.trim(lease, [{ actor, snapshot: head, keep: 0 }]), 1);
+    const [look] = await ports.mailboxes.read([{ actor, after: '0-0' }]);
+    t.deepEqual(
+      look?.entries.map((entry) => entry.id),
+      ['c'],
     );
     await ports.close();
   });
