@@ -1,14 +1,6 @@
 import { beginning, compareEntries, toJson } from '../../engine/message.ts';
 import type { ActorId, EntryId } from '../../engine/message.ts';
-import type {
-  Lease,
-  Mailboxes,
-  NameSnapshot,
-  ReadRequest,
-  ReadResult,
-  Sent,
-  Shard,
-} from '../../engine/ports.ts';
+import type { Lease, Mailboxes, NameSnapshot, ReadRequest, ReadResult, Sent, Shard } from '../../engine/ports.ts';
 import { commitAll } from './commits.ts';
 import { deliver, entriesAfter, headOf, isHeld, queueOf, shardStore, storeOf } from './store.ts';
 import type { ShardStore, Store } from './store.ts';
@@ -48,7 +40,9 @@ export function createMemoryMailboxes(store: Store): Mailboxes {
     },
     commit: (commits) => new Promise((resolve) => resolve(commitAll(store, commits))),
     trim: (lease, names) =>
-      Promise.resolve(names.length === 0 ? 0 : isHeld(store, lease) ? names.filter((name) => trimOne(shardStore(store, lease.shard), name)).length : null),
+      Promise.resolve(
+        names.length === 0 ? 0 : isHeld(store, lease) ? names.filter((name) => trimOne(shardStore(store, lease.shard), name)).length : null,
+      ),
     read: (requests) => Promise.resolve(requests.map((request) => readOne(store, request))),
     due: (leases) => Promise.resolve(leases.reduce((count, lease) => count + (isHeld(store, lease) ? due(store, lease) : 0), 0)),
   };

@@ -42,6 +42,7 @@ export interface ShardStore {
 export interface Store {
   readonly system: System;
   readonly shards: Map<Shard, ShardStore>;
+  /** `<role> <worker>` -> when it was last heard of, ms since 1970. */
   readonly heartbeats: Map<string, number>;
   shardOf(actor: ActorId): Shard;
 }
