@@ -58,6 +58,22 @@ function sendContract(title: Title, create: CreatePorts): void {
     await ports.close();
   });
 
+  test.serial(title('entries that are committed and kept take no room from several messages sent at once'), async (t) => {
+    const ports = await create();
+    const actor = freshActor();
+    const lease = await owned(ports, actor);
+    await advance({ ports, lease, actor }, ['a', 'b']);
+    const three = await ports.mailboxes.send(
+      ['c', 'd', 'e', 'f'].map((id) => message(actor, id)),
+      3,
+    );
+    t.deepEqual(
+      three.map((one) => (one.sent ? 'sent' : one.why)),
+      ['sent', 'sent', 'sent', 'full'],
+    );
+    await ports.close();
+  });
+
   test.serial(title('a mailbox with as many uncommitted entries as the cap is full for edges, never for actors'), async (t) => {
     const ports = await create();
     const actor = freshActor();
