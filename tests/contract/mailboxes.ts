@@ -387,6 +387,19 @@ function trimContract(title: Title, create: CreatePorts): void {
     await ports.close();
   });
 
+  test.serial(title('of two snapshots of one actor in one call the newer one is named, in either order'), async (t) => {
+    const ports = await create();
+    for (const order of [0, 1]) {
+      const actor = freshActor();
+      const lease = await owned(ports, actor);
+      const [older, newer] = [await advance({ ports, lease, actor }), await advance({ ports, lease, actor })];
+      const names = [older, newer].map((snapshot) => ({ actor, snapshot, keep: 0 }));
+      t.is(await ports.mailboxes.trim(lease, order === 0 ? names : names.toReversed()), order === 0 ? 2 : 1);
+      t.is((await fetchOne(ports, lease, actor)).tip?.snapshot, `${newer.last}~${newer.chain}`);
+    }
+    await ports.close();
+  });
+
   test.serial(title('trim never removes an uncommitted entry, whatever is to be kept'), async (t) => {
     const ports = await create();
     const actor = freshActor();
