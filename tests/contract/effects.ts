@@ -52,22 +52,6 @@ function claimsContract(title: Title, create: CreatePorts): void {
     await ports.close();
   });
 
-  test.serial(title('what nobody carries out goes before what is new'), async (t) => {
-    const ports = await create();
-    const actor = freshActor();
-    await withEffect(ports, actor, 'e1');
-    const [first] = await claim(ports, 'r1');
-    await withEffect(ports, actor, 'e2');
-    t.deepEqual(
-      (await claim(ports, 'r2', { idleMs: 0 })).map(({ id, attempt }) => ({ id, attempt })),
-      [
-        { id: first?.id, attempt: 2 },
-        { id: 'e2', attempt: 1 },
-      ],
-    );
-    await ports.close();
-  });
-
   test.serial(title('no more is claimed than asked for, and in time every shard is served'), async (t) => {
     const ports = await create();
     for (const shard of layout.shardsOf('toys')) {
@@ -95,37 +79,6 @@ function resultsContract(title: Title, create: CreatePorts): void {
     if (first === undefined) throw new Error('nothing claimed');
     const again = await ports.effects.retry(first, 'r1');
     t.deepEqual(again, { ...first, attempt: 2 });
-    await ports.close();
-  });
-
-  test.serial(
-    title('a retry whose answer was lost is counted once, and nobody retries what another has or what went on since'),
-    async (t) => {
-      const ports = await create();
-      await withEffect(ports, freshActor(), 'e1');
-      const [first] = await claim(ports, 'r1');
-      if (first === undefined) throw new Error('nothing claimed');
-      t.is(await ports.effects.retry(first, 'r2'), null);
-      const second = await ports.effects.retry(first, 'r1');
-      t.deepEqual(await ports.effects.retry(first, 'r1'), second);
-      t.deepEqual(second, { ...first, attempt: 2 });
-      t.deepEqual(await ports.effects.retry({ ...first, attempt: 2 }, 'r1'), { ...first, attempt: 3 });
-      t.is(await ports.effects.retry(first, 'r1'), null);
-      await ports.close();
-    },
-  );
-
-  test.serial(title('a claim is never given again, also when its effect is settled in the same millisecond'), async (t) => {
-    const ports = await create();
-    const actor = freshActor();
-    await withEffect(ports, actor, 'e1');
-    const [first] = await claim(ports, 'r1');
-    if (first === undefined) throw new Error('nothing claimed');
-    await ports.effects.settle(first, RESULT);
-    await withEffect(ports, actor, 'e2');
-    const [second] = await claim(ports, 'r1');
-    t.not(second?.claim, first.claim);
-    t.false(await ports.effects.settle(first, RESULT));
     await ports.close();
   });
 

@@ -8,11 +8,9 @@ export function mailboxesContract(name: string, create: CreatePorts): void {
   sendContract(title, create);
   peekContract(title, create);
   commitContract(title, create);
-  wrongCommitContract(title, create);
   ownershipContract(title, create);
   parkContract(title, create);
   consequencesContract(title, create);
-  timersContract(title, create);
   trimContract(title, create);
   readContract(title, create);
 }
@@ -54,22 +52,6 @@ function sendContract(title: Title, create: CreatePorts): void {
     t.deepEqual(
       looks.map(({ entries }) => entries.map(({ entry }) => ({ sent: true, entry }))),
       actors.map((_, index) => [sent[index], sent[index + actors.length]]),
-    );
-    await ports.close();
-  });
-
-  test.serial(title('entries that are committed and kept take no room from several messages sent at once'), async (t) => {
-    const ports = await create();
-    const actor = freshActor();
-    const lease = await owned(ports, actor);
-    await advance({ ports, lease, actor }, ['a', 'b']);
-    const three = await ports.mailboxes.send(
-      ['c', 'd', 'e', 'f'].map((id) => message(actor, id)),
-      3,
-    );
-    t.deepEqual(
-      three.map((one) => (one.sent ? 'sent' : one.why)),
-      ['sent', 'sent', 'sent', 'full'],
     );
     await ports.close();
   });
@@ -173,22 +155,6 @@ function commitContract(title: Title, create: CreatePorts): void {
     ]);
     t.is((await fetchOne(ports, lease, one)).tip, null);
     t.is((await ports.operations.totals([shard])).size, 0);
-    await ports.close();
-  });
-}
-
-function wrongCommitContract(title: Title, create: CreatePorts): void {
-  test.serial(title('a commit without an entry has no consequences, and no commit moves a tip back'), async (t) => {
-    const ports = await create();
-    const actor = freshActor();
-    const lease = await owned(ports, actor);
-    const head = await advance({ ports, lease, actor });
-    const nothing = commitOf(lease, [], { deliveries: [message(actor, 'x')] });
-    await t.throwsAsync(ports.mailboxes.commit([nothing]), { code: 'nothing_decided' });
-    const step = { actor, expected: head, next: { ...head, chain: 'other' }, rules: 1 };
-    await t.throwsAsync(ports.mailboxes.commit([commitOf(lease, [step])]), { code: 'bad_head' });
-    t.false(await isReady(ports, actor));
-    t.is((await fetchOne(ports, lease, actor)).tip?.chain, head.chain);
     await ports.close();
   });
 }
@@ -314,24 +280,6 @@ function consequencesContract(title: Title, create: CreatePorts): void {
   });
 }
 
-function timersContract(title: Title, create: CreatePorts): void {
-  test.serial(title('of the timers that are due the oldest come first, whichever was set first'), async (t) => {
-    const ports = await create();
-    const actor = freshActor();
-    const lease = await owned(ports, actor);
-    await ports.mailboxes.send([message(actor, 'a')], null);
-    const step = stepOf(await fetchOne(ports, lease, actor));
-    const timers = [3000, 1000, 2000].map((at, index) => ({ actor, key: `k${String(index)}`, at }));
-    await ports.mailboxes.commit([commitOf(lease, [step], { timers: [...timers, { actor, key: 'k', at: 1000 }] })]);
-    t.is(await ports.mailboxes.due([lease]), 4);
-    t.deepEqual(
-      (await fetchOne(ports, lease, actor)).entries.map(({ id }) => id.slice(`${actor} `.length)),
-      ['k@1000', 'k1@1000', 'k2@2000', 'k0@3000'],
-    );
-    await ports.close();
-  });
-}
-
 function trimContract(title: Title, create: CreatePorts): void {
   test.serial(title('trim names the snapshot, removes what it covers and keeps the newest'), async (t) => {
     const ports = await create();
@@ -356,20 +304,6 @@ function trimContract(title: Title, create: CreatePorts): void {
     await ports.close();
   });
 
-  test.serial(title('trim leaves the entry at which the snapshot stands, also when nothing is to be kept'), async (t) => {
-    const ports = await create();
-    const actor = freshActor();
-    const lease = await owned(ports, actor);
-    const head = await advance({ ports, lease, actor }, ['a', 'b', 'c']);
-    t.is(await ports.mailboxes.trim(lease, [{ actor, snapshot: head, keep: 0 }]), 1);
-    const [look] = await ports.mailboxes.read([{ actor, after: '0-0' }]);
-    t.deepEqual(
-      look?.entries.map((entry) => entry.id),
-      ['c'],
-    );
-    await ports.close();
-  });
-
   test.serial(title('trim refuses a snapshot that is older, ahead of the tip, of another chain, or of an actor without tip'), async (t) => {
     const ports = await create();
     const actor = freshActor();
@@ -384,19 +318,6 @@ function trimContract(title: Title, create: CreatePorts): void {
     t.is(await trim(head), 1);
     t.is(await trim(older), 0);
     t.is((await fetchOne(ports, lease, actor)).tip?.snapshot, `${head.last}~${head.chain}`);
-    await ports.close();
-  });
-
-  test.serial(title('of two snapshots of one actor in one call the newer one is named, in either order'), async (t) => {
-    const ports = await create();
-    for (const order of [0, 1]) {
-      const actor = freshActor();
-      const lease = await owned(ports, actor);
-      const [older, newer] = [await advance({ ports, lease, actor }), await advance({ ports, lease, actor })];
-      const names = [older, newer].map((snapshot) => ({ actor, snapshot, keep: 0 }));
-      t.is(await ports.mailboxes.trim(lease, order === 0 ? names : names.toReversed()), order === 0 ? 2 : 1);
-      t.is((await fetchOne(ports, lease, actor)).tip?.snapshot, `${newer.last}~${newer.chain}`);
-    }
     await ports.close();
   });
 

@@ -8,7 +8,6 @@ export function operationsContract(name: string, create: CreatePorts): void {
   const title = (sentence: string): string => `${name} operations: ${sentence}`;
   skipContract(title, create);
   forgetContract(title, create);
-  restContract(title, create);
   lookContract(title, create);
 }
 
@@ -59,49 +58,6 @@ function skipContract(title: Title, create: CreatePorts): void {
     await ports.close();
   });
 
-  test.serial(title('a skip whose answer was lost may be asked for again, and the newest of the dead come first'), async (t) => {
-    const ports = await create();
-    const actor = freshActor();
-    const skip = await parked(ports, actor);
-    t.deepEqual([await ports.operations.skip(skip), await ports.operations.skip(skip)], [true, true]);
-    const lease = await owned(ports, actor);
-    const [entry] = (await fetchOne(ports, lease, actor)).entries;
-    if (entry === undefined) throw new Error('nothing waits');
-    await ports.mailboxes.commit([commitOf(lease, [], { parks: [{ actor, entry: entry.entry, error: 'boom', attempts: 1 }] })]);
-    const next = { last: entry.entry, n: 2, chain: 'skipped too' };
-    t.true(await ports.operations.skip({ ...skip, entry: entry.entry, expected: skip.next, next }));
-    t.deepEqual(
-      (await ports.operations.dead(layout.allShards)).map(({ id }) => id),
-      ['next', 'poison'],
-    );
-    await ports.close();
-  });
-
-  test.serial(title('only the next entry can be skipped, and the new head must stand on it'), async (t) => {
-    const ports = await create();
-    const actor = freshActor();
-    const skip = await parked(ports, actor);
-    await t.throwsAsync(ports.operations.skip({ ...skip, next: { ...skip.next, last: '5-5' } }), { code: 'bad_head' });
-    await ports.operations.resume(actor);
-    const lease = await owned(ports, actor);
-    const [, later] = (await fetchOne(ports, lease, actor)).entries;
-    if (later === undefined) throw new Error('nothing waits');
-    await ports.mailboxes.commit([commitOf(lease, [], { parks: [{ actor, entry: later.entry, error: 'boom', attempts: 1 }] })]);
-    t.false(await ports.operations.skip({ ...skip, entry: later.entry, next: { ...skip.next, last: later.entry } }));
-    await ports.close();
-  });
-
-  test.serial(title('resuming an actor that is not parked leaves its attempts counted'), async (t) => {
-    const ports = await create();
-    const actor = freshActor();
-    const lease = await owned(ports, actor);
-    await ports.mailboxes.send([message(actor, 'a')], null);
-    await ports.mailboxes.fetch(lease, [{ actor, count: 1 }], true);
-    t.false(await ports.operations.resume(actor));
-    t.is((await fetchOne(ports, lease, actor)).attempts, 1);
-    await ports.close();
-  });
-
   test.serial(title('skip does nothing when the entry or the tip is another, or the actor is not parked'), async (t) => {
     const ports = await create();
     const actor = freshActor();
@@ -134,21 +90,6 @@ function forgetContract(title: Title, create: CreatePorts): void {
     t.deepEqual((await ports.mailboxes.read([{ actor, after: '0-0' }]))[0]?.entries, []);
     const after = await advance({ ports, lease, actor }, ['c']);
     t.is(after.n, 3);
-    await ports.close();
-  });
-}
-
-function restContract(title: Title, create: CreatePorts): void {
-  test.serial(title('a mailbox may be forgotten twice, but not while its actor is parked'), async (t) => {
-    const ports = await create();
-    const actor = freshActor();
-    const lease = await owned(ports, actor);
-    const head = await advance({ ports, lease, actor });
-    await ports.mailboxes.trim(lease, [{ actor, snapshot: head, keep: 16 }]);
-    await ports.mailboxes.commit([commitOf(lease, [], { parks: [{ actor, entry: '-', error: 'snapshot_missing', attempts: 1 }] })]);
-    t.false(await ports.operations.forget(lease, actor));
-    await ports.operations.resume(actor);
-    t.deepEqual([await ports.operations.forget(lease, actor), await ports.operations.forget(lease, actor)], [true, true]);
     await ports.close();
   });
 }
