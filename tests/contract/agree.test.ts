@@ -16,7 +16,7 @@ import { SHARDS } from './agree/side.ts';
 import { createWorld, STEP_MS } from './agree/world.ts';
 import type { World } from './agree/world.ts';
 
-const RUNS = Number(process.env.AGREE_RUNS ?? 60);
+const RUNS = Number(process.env.AGREE_RUNS ?? 100);
 const CALLS_MAX = 60;
 const replay = parseReplay(process.env.AGREE_REPLAY);
 

@@ -106,7 +106,7 @@ function operatorCases(title: Title, create: CreatePorts): void {
     const [entry] = (await fetchOne(ports, lease, actor)).entries;
     if (entry === undefined) throw new Error('nothing waits');
     await ports.mailboxes.commit([commitOf(lease, [], { parks: [{ actor, entry: entry.entry, error: 'boom', attempts: 1 }] })]);
-    const next = { last: entry.entry, n: 2, chain: 'skipped too' };
+    const next = { last: entry.entry, n: 2, chain: 'skipped-too' };
     t.true(await ports.operations.skip({ ...skip, entry: entry.entry, expected: skip.next, next }));
     t.deepEqual(
       (await ports.operations.dead(layout.allShards)).map(({ id }) => id),
