@@ -1,4 +1,4 @@
-/** Cases in which the in-memory ports and the scripts once disagreed, as the comparison in agree.test.ts shrank them. */
+/** Cases in which the in-memory ports and the scripts once disagreed: most were found by reading both, the rest by agree.test.ts. */
 import test from 'ava';
 import type { ActorId } from '../../engine/message.ts';
 import type { ClaimedEffect } from '../../engine/ports.ts';
