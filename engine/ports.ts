@@ -127,14 +127,14 @@ export interface Mailboxes {
   send(messages: readonly Addressed[], cap: number | null): Promise<Sent[]>;
   /** Actors with uncommitted entries, of the given shards: half the oldest, half rotating. */
   peek(shards: readonly Shard[], limit: number): Promise<Map<Shard, ActorId[]>>;
-  /** The entries after each actor's tip; null when fenced. `careful` also counts the attempt before handing the entry out. */
+  /** The entries after each actor's tip; null when fenced (nothing asked: nothing answered). `careful` also counts the attempt before handing the entry out. */
   fetch(lease: Lease, requests: readonly FetchRequest[], careful: boolean): Promise<Fetched[] | null>;
   commit(commits: readonly ShardCommit[]): Promise<CommitResult[]>;
   /** Names inserted snapshots and trims what they cover; the count of named ones per call, null when fenced. Stale names change nothing. */
   trim(lease: Lease, names: readonly NameSnapshot[]): Promise<number | null>;
   /** One consistent look per actor, by anyone. */
   read(requests: readonly ReadRequest[]): Promise<ReadResult[]>;
-  /** Moves due timers of owned shards into mailboxes; how many. `now` in ms of the caller is only a lower bound: the server's clock decides. */
+  /** Moves due timers of owned shards into mailboxes, at most 100 of each, the oldest first; how many. `now` in ms of the caller is only a lower bound: the server's clock decides. */
   due(leases: readonly Lease[]): Promise<number>;
 }
 
@@ -197,7 +197,10 @@ export interface DeadEntry extends StoredEntry {
 export interface Operations {
   parked(shards: readonly Shard[]): Promise<ParkedActor[]>;
   resume(actor: ActorId): Promise<boolean>;
-  /** Moves tip and named snapshot over the parked entry, copies it to `dead`, unparks, delivers what follows. False when entry or tip moved meanwhile. */
+  /**
+   * Moves tip and named snapshot over the parked entry, copies it to `dead`, unparks, delivers what follows. True also when that was done
+   * before, false when entry or tip moved meanwhile.
+   */
   skip(skip: {
     readonly actor: ActorId;
     readonly entry: EntryId;
@@ -208,12 +211,13 @@ export interface Operations {
     readonly why: string;
     readonly deliveries: readonly Addressed[];
   }): Promise<boolean>;
+  /** Of each shard, the newest first. */
   dead(shards: readonly Shard[]): Promise<DeadEntry[]>;
   waiting(shards: readonly Shard[], limit: number): Promise<WaitingActor[]>;
   /** All actors of a shard that ever committed, in pages; the cursor ends as `0`. */
   actors(shard: Shard, cursor: string): Promise<{ readonly cursor: string; readonly actors: ReadonlyMap<ActorId, Tip> }>;
   totals(shards: readonly Shard[]): Promise<Map<string, bigint>>;
-  /** Deletes an idle mailbox whose last entry is tip and snapshot; false when it is not idle. */
+  /** Deletes the mailbox of an actor at rest: nothing uncommitted, not parked, its last entry is tip and snapshot. Whether it is gone now. */
   forget(lease: Lease, actor: ActorId): Promise<boolean>;
   /** Waiting entries, memory, parked: what back-pressure and `/readyz` look at. */
   gauges(shards: readonly Shard[]): Promise<{

@@ -33,14 +33,16 @@ export interface ShardStore {
   readonly attempts: Map<ActorId, number>;
   readonly timers: Map<string, { readonly actor: ActorId; readonly key: string; readonly at: number }>;
   readonly effects: Map<EntryId, OpenEffect>;
+  /** The last claim ever given, also to effects that are settled. */
+  lastClaim: EntryId;
+  /** The newest first. */
   readonly dead: DeadEntry[];
-  /** Where the rotating half of `peek` goes on. */
-  rotation: number;
 }
 
 export interface Store {
   readonly system: System;
   readonly shards: Map<Shard, ShardStore>;
+  /** `<role> <worker>` -> when it was last heard of, ms since 1970. */
   readonly heartbeats: Map<string, number>;
   shardOf(actor: ActorId): Shard;
 }
@@ -64,8 +66,8 @@ export function shardStore(store: Store, shard: Shard): ShardStore {
     attempts: new Map(),
     timers: new Map(),
     effects: new Map(),
+    lastClaim: beginning(),
     dead: [],
-    rotation: 0,
   };
   store.shards.set(shard, fresh);
   return fresh;
@@ -121,6 +123,11 @@ export function entriesAfter(shard: ShardStore, actor: ActorId, after: EntryId):
     else high = middle;
   }
   return entries.slice(low);
+}
+
+/** Ready actors, those that wait longest first; in the order of their names among equals. */
+export function queueOf(shard: ShardStore): (readonly [ActorId, number])[] {
+  return [...shard.ready].sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1));
 }
 
 /** Decides ready anew: last of all in everything that moves a tip, so that no wake-up can be lost (I4). */

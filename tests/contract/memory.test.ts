@@ -1,6 +1,7 @@
 /** The in-memory ports keep the contracts that the real server keeps. */
 import { createMemoryPorts } from '../../mocks/memory/ports.ts';
 import { createMemorySystem } from '../../mocks/memory/system.ts';
+import { agreedContract } from './agreed.ts';
 import { effectsContract } from './effects.ts';
 import { layout } from './fixture.ts';
 import type { ContractPorts } from './fixture.ts';
@@ -15,5 +16,5 @@ function create(): Promise<ContractPorts> {
   return Promise.resolve({ ...ports, passTime: (ms: number) => system.advance(ms), close: () => Promise.resolve() });
 }
 
-for (const contract of [mailboxesContract, leasesContract, effectsContract, operationsContract, hintsContract])
+for (const contract of [mailboxesContract, leasesContract, effectsContract, operationsContract, hintsContract, agreedContract])
   contract('in-memory', create);
