@@ -199,7 +199,7 @@ function outcomeText({
   timers,
   answer,
 }: Pick<Outcome, 'code' | 'rows' | 'sends' | 'effects' | 'timers' | 'answer'>): string {
-  let text = `${code}|${toCanonicalJson([answer, effects, timers])}`;
+  let text = `${code}|${toJson([answer, effects, timers])}`;
   for (const { account, currency, amount } of rows) text += `|${account} ${currency} ${amount.toString()}`;
   for (const { to, type, id, body } of sends) text += `|${to} ${type} ${id} ${body.length} ${body}`;
   return text;
@@ -223,7 +223,7 @@ function addressed(envelope: Envelope, stored: StoredEntry, sends: Accepted<unkn
   return sends.map(({ to, type, body, id }, index) => ({
     to,
     type,
-    body: toCanonicalJson(body),
+    body: toJson(body),
     id: id ?? `${envelope.actor}/${stored.entry}~${envelope.head.chain}/${index}`,
     from: envelope.actor,
     trace: stored.trace,
@@ -238,7 +238,7 @@ function effectsBetween(kind: Kind, change: { envelope: Envelope; state: unknown
     actor: change.envelope.actor,
     id: effect.id,
     type: effect.type,
-    body: toCanonicalJson(effect.body),
+    body: toJson(effect.body),
     trace: change.trace,
   }));
 }
