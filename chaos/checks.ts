@@ -191,7 +191,8 @@ export interface Repeats {
   readonly lost: readonly Command[];
   /** Keys with a second effect, or another answer than the first. */
   readonly doubled: readonly string[];
-  readonly unanswered: number;
+  /** Sentences. */
+  readonly unanswered: readonly string[];
 }
 
 /** Promises that cannot be found: before anything is repeated. */
@@ -229,12 +230,12 @@ async function hasDebit({ answer }: Command, _stage: Stage, wallet: unknown): Pr
 /** V1: every request of the round once more, by its key. */
 export async function repeatAll({ stage, ledger, random }: Judging): Promise<Repeats> {
   const doubled: string[] = [];
-  let unanswered = 0;
+  const unanswered: string[] = [];
   await inParts(ledger.commands, async (command) => {
     const first = command.answer;
     const again = await askAgain(command, stage, random);
-    if (first === null || again === null) {
-      unanswered += 1;
+    if (first === null || !isAnswer(again.status)) {
+      unanswered.push(`${command.key} was answered ${String(again.status)} ${at(again.body, 'code')} when it was repeated, to the last`);
       return;
     }
     note(command, again, ledger);

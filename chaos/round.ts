@@ -94,8 +94,7 @@ async function reconcile(judging: Judging, losesTail: boolean): Promise<End> {
   // What the repetitions did shows in what follows: a second effect is one too many.
   const last = isClean(first) && !losesTail ? await atRest(judging, REST_MS_MAX) : first;
   const changed = losesTail ? [] : again.doubled;
-  const wrong = [...last.wrong, ...changed];
-  if (again.unanswered > 0) wrong.push(`${String(again.unanswered)} repetitions were not answered`);
+  const wrong = [...last.wrong, ...changed, ...again.unanswered];
   const lost = last.lost + (losesTail ? 0 : tail.length);
   return { lost, doubled: last.doubled + changed.length, tail: losesTail ? tail : [], wrong };
 }
