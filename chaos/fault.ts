@@ -8,6 +8,8 @@ export interface Scene {
   readonly random: Random;
   /** With the counts and lengths of `--full`. */
   readonly full: boolean;
+  /** As it was when the load began. */
+  readonly loadBegan: { readonly logBytes: number };
   /** What happened, for the report: one line. */
   note(text: string): void;
   sleep(ms: number): Promise<void>;

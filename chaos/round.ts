@@ -1,4 +1,5 @@
 /** One round: load, a fault in the middle of it, rest, reconciliation. */
+import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../mocks/control/random.ts';
 import type { Looking } from '../tests/support/deposits.ts';
@@ -6,6 +7,7 @@ import { atRest, isClean, lostPromises, repeatAll, settleAll } from './checks.ts
 import type { Judging } from './checks.ts';
 import { openWallets, startLoad } from './client.ts';
 import type { Fault } from './fault.ts';
+import { logOf } from './faults/redis.ts';
 import { emptyLedger } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
 import { watchProgress } from './progress.ts';
@@ -53,12 +55,13 @@ export async function playRound(options: RoundOptions): Promise<RoundResult> {
   const name = `r${String(number)}-${String(seed)}`;
   const load = { stage, ledger, random: seededRandom(seed + 1), name, readsGrow: fault.losesTail !== true };
   await openWallets(load);
+  const loadBegan = { logBytes: stage.dataFolder === null ? 0 : statSync(logOf(stage.dataFolder)).size };
   const progress = watchProgress(looking);
   const running = startLoad(load);
   await sleep(LEAD_MS / 2 + random.integer(0, LEAD_MS));
   const notes: string[] = [];
   const wrong: string[] = [];
-  const scene = { stage, random, full, note: (text: string) => void notes.push(text), sleep: (ms: number) => sleep(ms) };
+  const scene = { stage, random, full, loadBegan, note: (text: string) => void notes.push(text), sleep: (ms: number) => sleep(ms) };
   await fault.strike(scene).catch((error: unknown) => wrong.push(`the fault itself failed: ${String(error)}`));
   await sleep(AFTER_MS);
   const stillMs = await progress.stop();

@@ -4,6 +4,7 @@ import type { MongoServer } from '../mocks/servers/mongo.ts';
 import { lookAt } from '../tests/support/deposits.ts';
 import type { Looking } from '../tests/support/deposits.ts';
 import type { Fault, OwnRedis } from './fault.ts';
+import { kindsUpTo } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
 import type { Planned } from './plan.ts';
 import { keepLogs, roundLine, say } from './report.ts';
@@ -33,6 +34,9 @@ interface Scenery {
 /** Rounds on one stage: proofs and audits walk over all of its actors. */
 const ROUNDS_PER_STAGE = 15;
 
+/** More roll-outs than a stage has rounds. */
+const RULES_MAX = ROUNDS_PER_STAGE;
+
 export async function createRunner(): Promise<Runner> {
   const mongo = await startMongo({ own: true });
   say(mongo.describe);
@@ -47,16 +51,21 @@ export async function createRunner(): Promise<Runner> {
       const own = fault.prepare?.();
       if (typeof own === 'string') return { skipped: own, fault: fault.name };
       if (own !== undefined || common === null || common.before.length >= ROUNDS_PER_STAGE) await put();
-      const scenery = (common ??= await setUp(mongo, own));
       number += 1;
-      const { stage, looking, before } = scenery;
-      const result = await playRound({ fault, seed, number, full, stage, looking, before });
-      before.push(result.ledger);
-      say(roundLine(number, result));
-      if (!result.ok) tellOfFailure(stage, result);
-      if (!result.ok || own !== undefined || fault.losesTail === true) await put();
-      own?.cleanUp();
-      return result;
+      let clean = false;
+      try {
+        const scenery = (common ??= await setUp(mongo, own));
+        const { stage, looking, before } = scenery;
+        const result = await playRound({ fault, seed, number, full, stage, looking, before });
+        before.push(result.ledger);
+        say(roundLine(number, result));
+        if (!result.ok) tellOfFailure(stage, result);
+        clean = result.ok && own === undefined && fault.losesTail !== true;
+        return result;
+      } finally {
+        if (!clean) await put();
+        own?.cleanUp();
+      }
     },
     async stop() {
       await put();
@@ -73,7 +82,7 @@ function tellOfFailure(stage: Stage, result: RoundResult): void {
 
 async function setUp(mongo: MongoServer, own: OwnRedis | undefined): Promise<Scenery> {
   const stage = await startStage({ mongo, ...(own === undefined ? {} : { redis: own.redis }) });
-  const looking = await lookAt(stage.config);
+  const looking = await lookAt(stage.config, kindsUpTo(RULES_MAX));
   return {
     ...{ stage, looking, before: [] },
     async stop() {

@@ -42,6 +42,8 @@ export interface Part {
 
 export interface Stage {
   readonly redis: RedisServer;
+  /** Of Redis, where a fault asked for one that it knows. */
+  readonly dataFolder: string | null;
   readonly mongo: MongoServer;
   /** Straight to the servers, past all cables: for whoever looks. */
   readonly config: Config;
@@ -84,7 +86,7 @@ export async function startStage({ mongo, redis: redisOptions = {} }: StageOptio
   await Promise.all(parts.map((part) => part.start()));
   await tellOfWebhooks(control, { payments: of('payments')[0]?.url ?? '', omnibus: of('omnibus')[0]?.url ?? '' });
   return {
-    ...{ redis, mongo, config: configOf(direct), ...control, parts, of, rules: 0 },
+    ...{ redis, dataFolder: redisOptions.dataFolder ?? null, mongo, config: configOf(direct), ...control, parts, of, rules: 0 },
     logs: () => new Map(parts.map((part) => [part.name, part.log()])),
     async stop() {
       await Promise.all(parts.map((part) => part.close()));
