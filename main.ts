@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { KINDS } from './actors/kinds.ts';
 import type { Config } from './cli/config.ts';
 import { createClient } from './engine/client.ts';
+import type { Kind } from './engine/actor.ts';
 import type { Client } from './engine/client.ts';
 import { createEffectRunner } from './engine/effects.ts';
 import type { EffectRunner } from './engine/effects.ts';
@@ -43,6 +44,8 @@ export interface ServiceOptions {
   readonly log: Logger;
   /** Other limits of the worker than the standard ones; for tests and benches. */
   readonly limits?: Partial<Limits>;
+  /** Other kinds, or other versions of their rules, than the product's; for tests. */
+  readonly kinds?: readonly Kind[];
   /** Ends the process when its event loop stands still. */
   readonly watchdog?: boolean;
 }
@@ -89,8 +92,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
 }
 
-async function createBase({ config, log }: ServiceOptions, publicUrl: () => string): Promise<Base> {
-  const registry = createRegistry(KINDS);
+async function createBase({ config, log, kinds = KINDS }: ServiceOptions, publicUrl: () => string): Promise<Base> {
+  const registry = createRegistry(kinds);
   const layout = createProductLayout(config, registry);
   const worker = `ironwallet:${config.ROLES.join('+')}:${String(process.pid)}`;
   const connect = (failFast: boolean) => createRedisPorts({ url: config.REDIS_URL, layout, worker, failFast, log: redisLog(log) });

@@ -2,6 +2,7 @@
 import { KINDS } from '../../actors/kinds.ts';
 import { virtualAccount } from '../../actors/virtual-account/decide.ts';
 import { virtualAccountMessages } from '../../actors/virtual-account/messages.ts';
+import type { Kind } from '../../engine/actor.ts';
 import type { Layout } from '../../engine/layout.ts';
 import { idOf, toJson } from '../../engine/message.ts';
 import { createRegistry } from '../../engine/registry.ts';
@@ -32,8 +33,8 @@ export interface Looking {
   close(): Promise<void>;
 }
 
-export async function lookAt(config: Config): Promise<Looking> {
-  const registry = createRegistry(KINDS);
+export async function lookAt(config: Config, kinds: readonly Kind[] = KINDS): Promise<Looking> {
+  const registry = createRegistry(kinds);
   const layout = createProductLayout(config, registry);
   const look = await createRedisPorts({ url: config.REDIS_URL, layout, worker: 'looking' });
   const mongo = createMongoPorts({ url: config.MONGODB_URL, database: config.MONGODB_DATABASE });
