@@ -34,6 +34,8 @@ export interface TurnDeps {
   readonly log: Log;
   /** Another owner holds the shard. */
   readonly onFenced: (shard: Shard) => void;
+  /** Told of shards whose commits left messages for other shards; null where a commit delivers everything itself. */
+  readonly outgoing: { wrote(shard: Shard): void } | null;
 }
 
 /** What one shard brought. */
@@ -278,7 +280,7 @@ function publish(committed: readonly Committed[], deps: TurnDeps): CycleResult {
     advance(owned, planned, deps);
     for (const { actor } of planned.commit.parks) actors.push(actor);
     for (const { actor } of planned.moved) actors.push(actor);
-    for (const { to } of planned.commit.deliveries) foreign.add(deps.layout.shardOf(to));
+    for (const shard of reachedBy(owned.lease.shard, planned, deps)) foreign.add(shard);
     if (planned.commit.effects.length > 0) foreign.add(owned.lease.shard);
     tally.add(planned);
   }
@@ -286,6 +288,15 @@ function publish(committed: readonly Committed[], deps: TurnDeps): CycleResult {
   if (foreign.size > 0) deps.hints.work([...foreign]);
   tally.report(deps);
   return { entries: tally.entries(), actors };
+}
+
+/** Shards that the commit wrote into; what it left for others in the outbox, the relay is told of. */
+function reachedBy(own: Shard, { commit: { deliveries } }: PlannedCommit, { layout, outgoing }: TurnDeps): Set<Shard> {
+  const shards = new Set(deliveries.map(({ to }) => layout.shardOf(to)));
+  if (outgoing === null) return shards;
+  const stays = shards.delete(own);
+  if (shards.size > 0) outgoing.wrote(own);
+  return new Set(stays ? [own] : []);
 }
 
 function dropStale(actors: readonly ActorId[], { cache, log }: TurnDeps): void {

@@ -12,7 +12,7 @@ import type {
   ShardCommit,
   TimerRecord,
 } from '../../engine/ports.ts';
-import { decideReady, deliver, entriesAfter, headOf, isHeld, nextId, sameHead, shardStore, storeOf } from './store.ts';
+import { decideReady, deliver, entriesAfter, headOf, isHeld, nextId, sameHead, sendFrom, shardStore, storeOf } from './store.ts';
 import type { ShardStore, Store } from './store.ts';
 
 const READ_ENTRIES_MAX = 1500;
@@ -94,7 +94,7 @@ function apply(store: Store, shard: ShardStore, commit: ShardCommit): void {
     shard.attempts.delete(actor);
   }
   for (const [account, amount] of commit.totals) shard.totals.set(account, (shard.totals.get(account) ?? 0n) + amount);
-  for (const delivery of commit.deliveries) deliver(store, delivery);
+  for (const message of commit.deliveries) sendFrom(store, shard, { epoch: commit.lease.token, message });
   for (const record of commit.effects) addEffect(store, record.actor, record);
   for (const timer of commit.timers) setTimer(shard, timer);
   for (const park of commit.parks) parkOne(store, shard, park);

@@ -1,7 +1,7 @@
 import type { ActorId } from '../../engine/message.ts';
 import type { Operations, Shard } from '../../engine/ports.ts';
 import { namedLast } from './mailboxes.ts';
-import { decideReady, deliver, headOf, isHeld, sameHead, shardStore, storeOf } from './store.ts';
+import { decideReady, headOf, isHeld, sameHead, sendFrom, shardStore, storeOf } from './store.ts';
 import type { ShardStore, Store } from './store.ts';
 
 export function createMemoryOperations(store: Store): Operations {
@@ -48,7 +48,8 @@ function skip(store: Store, request: Parameters<Operations['skip']>[0]): boolean
   shard.tips.set(actor, { ...next, rules, snapshot: `${next.last}~${next.chain}` });
   mailbox.entries = mailbox.entries.filter((one) => one.entry !== entry);
   shard.dead.push({ ...skipped, actor, by, why, at: store.system.wallMs() });
-  for (const delivery of deliveries) deliver(store, delivery);
+  const epoch = shard.lease?.token ?? `${shard.epoch}:`;
+  for (const message of deliveries) sendFrom(store, shard, { epoch, message });
   return unpark(shard, actor);
 }
 
