@@ -36,6 +36,7 @@ import type { Base } from './wiring/base.ts';
 import { gatewayParts, omnibusParts, paymentsParts } from './wiring/edges.ts';
 import { installationOf } from './wiring/installation.ts';
 import { watchLoad } from './wiring/load.ts';
+import { redisOf } from './wiring/redis.ts';
 import { effectHandlers, openBankAccount, startSettlementPoll } from './wiring/outside.ts';
 
 export interface ServiceOptions {
@@ -102,7 +103,7 @@ async function createBase({ config, log }: ServiceOptions, publicUrl: () => stri
   const registry = createRegistry(KINDS);
   const layout = createProductLayout(config, registry);
   const worker = `ironwallet:${config.ROLES.join('+')}:${String(process.pid)}`;
-  const connect = (failFast: boolean) => createRedisPorts({ url: config.REDIS_URL, layout, worker, failFast, log: redisLog(log) });
+  const connect = (failFast: boolean) => createRedisPorts({ ...redisOf(config), layout, worker, failFast, log: redisLog(log) });
   const redis = await patiently('Redis', log, () => connect(false));
   const edge = await patiently('Redis', log, () => connect(true));
   const mongo = createMongoPorts({ url: config.MONGODB_URL, database: config.MONGODB_DATABASE });

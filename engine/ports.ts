@@ -100,7 +100,9 @@ export type CommitResult =
   /** Nothing was written: these actors' tips are not what was expected. */
   | { readonly result: 'stale'; readonly actors: readonly ActorId[] }
   /** Nothing was written: another owner holds the shard. */
-  | { readonly result: 'fenced' };
+  | { readonly result: 'fenced' }
+  /** Nobody knows: its server did not answer, while those of other shards did. To be repeated. */
+  | { readonly result: 'unanswered' };
 
 export interface ReadRequest {
   readonly actor: ActorId;
