@@ -109,7 +109,7 @@ function nameOf({ options: { host = '', port = 0 } }: Redis): string {
 const TAG = /\{([^}]+)\}/;
 const slots = new Map<string, number>(); // one per shard of the layout, and a few keys without a tag
 
-function slotOf(key: string): number {
+export function slotOf(key: string): number {
   const tag = TAG.exec(key)?.[1] ?? key;
   const known = slots.get(tag);
   if (known !== undefined) return known;
