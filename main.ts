@@ -37,6 +37,7 @@ import { gatewayParts, omnibusParts, paymentsParts } from './wiring/edges.ts';
 import { installationOf } from './wiring/installation.ts';
 import { createProductLayout } from './wiring/layout.ts';
 import { watchLoad } from './wiring/load.ts';
+import { redisOf } from './wiring/redis.ts';
 import { effectHandlers, openBankAccount, startSettlementPoll } from './wiring/outside.ts';
 
 export interface ServiceOptions {
@@ -96,7 +97,7 @@ async function createBase({ config, log, kinds = KINDS }: ServiceOptions, public
   const registry = createRegistry(kinds);
   const layout = createProductLayout(config, registry);
   const worker = `ironwallet:${config.ROLES.join('+')}:${String(process.pid)}`;
-  const connect = (failFast: boolean) => createRedisPorts({ url: config.REDIS_URL, layout, worker, failFast, log: redisLog(log) });
+  const connect = (failFast: boolean) => createRedisPorts({ ...redisOf(config), layout, worker, failFast, log: redisLog(log) });
   const redis = await patiently('Redis', log, () => connect(false));
   const edge = await patiently('Redis', log, () => connect(true));
   const mongo = createMongoPorts({ url: config.MONGODB_URL, database: config.MONGODB_DATABASE });

@@ -25,6 +25,7 @@ export const COUNTERS = {
   ironwallet_refusals_total: { help: 'Commands refused, by their code', labels: ['kind', 'code'] },
   ironwallet_commits_total: { help: 'Commit calls by result: applied, already, stale, fenced, failed', labels: ['result'] },
   ironwallet_deliveries_total: { help: 'Messages delivered between actors', labels: [] },
+  ironwallet_relayed_total: { help: 'Messages carried from the outbox of a shard to another shard', labels: [] },
   ironwallet_parked_total: { help: 'Actors stopped for an operator', labels: ['kind', 'error'] },
   ironwallet_loads_total: { help: 'Cold actors loaded, by result: loaded, broken, failed', labels: ['result'] },
   ironwallet_rules_waits_total: {

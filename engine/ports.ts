@@ -100,7 +100,9 @@ export type CommitResult =
   /** Nothing was written: these actors' tips are not what was expected. */
   | { readonly result: 'stale'; readonly actors: readonly ActorId[] }
   /** Nothing was written: another owner holds the shard. */
-  | { readonly result: 'fenced' };
+  | { readonly result: 'fenced' }
+  /** Nobody knows: its server did not answer, while those of other shards did. To be repeated. */
+  | { readonly result: 'unanswered' };
 
 export interface ReadRequest {
   readonly actor: ActorId;
@@ -136,6 +138,41 @@ export interface Mailboxes {
   read(requests: readonly ReadRequest[]): Promise<ReadResult[]>;
   /** Moves due timers of owned shards into mailboxes, at most 100 of each, the oldest first; how many. `now` in ms of the caller is only a lower bound: the server's clock decides. */
   due(leases: readonly Lease[]): Promise<number>;
+}
+
+// ---- outbox ----------------------------------------------------------------------------------------------------------------------
+
+/** A message that a commit wrote for an actor of another shard. */
+export interface OutboxEntry extends Addressed {
+  /** Its place in the outbox of the sending shard. */
+  readonly entry: EntryId;
+  /** Token of the lease under which it was written: within it the entry ids grow, also where a failover took some of them back. */
+  readonly epoch: string;
+}
+
+/** Entries of one epoch, in outbox order, that begin with the oldest one for `to` that was not yet removed. */
+export interface OutboxDelivery {
+  readonly from: Shard;
+  readonly to: Shard;
+  readonly epoch: string;
+  readonly entries: readonly OutboxEntry[];
+}
+
+/**
+ * Messages between shards, where one write cannot reach both (Redis Cluster): a commit puts them into the outbox of its shard, the relay
+ * carries them over. Without this port a commit delivers everything itself.
+ */
+export interface Outbox {
+  /** The oldest entries, in order; null when fenced. What is answered outlives the loss of the server, or it throws `not_replicated`. */
+  read(lease: Lease, count: number): Promise<readonly OutboxEntry[] | null>;
+  /**
+   * Writes into the mailboxes what was not delivered before: the receiving shard knows the last entry it saw of each epoch (in the same
+   * write). Anybody may call it with what it read, however late. Outlives the loss of the server, or it throws `not_replicated`; throws
+   * `epoch_forgotten` for an epoch so old that it cannot be told any more.
+   */
+  deliver(delivery: OutboxDelivery): Promise<void>;
+  /** Forgets delivered entries; false when fenced. */
+  remove(lease: Lease, entries: readonly EntryId[]): Promise<boolean>;
 }
 
 // ---- leases ----------------------------------------------------------------------------------------------------------------------

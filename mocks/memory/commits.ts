@@ -3,7 +3,7 @@ import { Fault } from '../../engine/fault.ts';
 import { compareEntries } from '../../engine/message.ts';
 import type { ActorId, EntryId } from '../../engine/message.ts';
 import type { CommitResult, ShardCommit, TimerRecord } from '../../engine/ports.ts';
-import { decideReady, deliver, headOf, isHeld, nextId, sameHead, shardStore, storeOf } from './store.ts';
+import { decideReady, headOf, isHeld, nextId, sameHead, sendFrom, shardStore, storeOf } from './store.ts';
 import type { ShardStore, Store } from './store.ts';
 
 const ENTRIES_PER_COMMIT_MAX = 1000;
@@ -44,7 +44,7 @@ function apply(store: Store, shard: ShardStore, commit: ShardCommit): void {
     shard.attempts.delete(actor);
   }
   for (const [account, amount] of commit.totals) shard.totals.set(account, (shard.totals.get(account) ?? 0n) + amount);
-  for (const delivery of commit.deliveries) deliver(store, delivery);
+  for (const message of commit.deliveries) sendFrom(store, shard, { epoch: commit.lease.token, message });
   for (const record of commit.effects) addEffect(store, record.actor, record);
   for (const timer of commit.timers) setTimer(shard, timer);
   for (const park of commit.parks) parkOne(store, shard, park);

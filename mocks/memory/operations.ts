@@ -1,7 +1,7 @@
 import { Fault } from '../../engine/fault.ts';
 import type { ActorId } from '../../engine/message.ts';
 import type { Operations, Shard } from '../../engine/ports.ts';
-import { decideReady, deliver, entriesAfter, headOf, isHeld, queueOf, sameHead, shardStore, storeOf } from './store.ts';
+import { decideReady, entriesAfter, headOf, isHeld, queueOf, sameHead, sendFrom, shardStore, storeOf } from './store.ts';
 import type { ShardStore, Store } from './store.ts';
 
 export function createMemoryOperations(store: Store): Operations {
@@ -53,7 +53,8 @@ function skip(store: Store, request: Parameters<Operations['skip']>[0]): boolean
   shard.tips.set(actor, { ...next, rules, snapshot: name });
   mailbox.entries = mailbox.entries.filter((one) => one.entry !== entry);
   shard.dead.unshift({ ...skipped, actor, by, why, at: store.system.wallMs() });
-  for (const delivery of deliveries) deliver(store, delivery);
+  const epoch = shard.lease?.token ?? `${shard.epoch}:`;
+  for (const message of deliveries) sendFrom(store, shard, { epoch, message });
   return unpark(shard, actor);
 }
 

@@ -4,7 +4,7 @@
  */
 import { beginning, compareEntries, msOf } from '../../engine/message.ts';
 import type { ActorId, Addressed, EntryId, StoredEntry } from '../../engine/message.ts';
-import type { DeadEntry, EffectRecord, Head, ParkedActor, Shard, System, Tip } from '../../engine/ports.ts';
+import type { DeadEntry, EffectRecord, Head, OutboxEntry, ParkedActor, Shard, System, Tip } from '../../engine/ports.ts';
 
 export interface Mailbox {
   entries: StoredEntry[];
@@ -19,6 +19,11 @@ export interface OpenEffect {
   /** null: nobody has it. */
   claimedAt: number | null;
   claimedBy: string;
+}
+
+export interface SeenEpoch {
+  readonly epoch: string;
+  last: EntryId;
 }
 
 export interface ShardStore {
@@ -37,6 +42,9 @@ export interface ShardStore {
   lastClaim: EntryId;
   /** The newest first. */
   readonly dead: DeadEntry[];
+  readonly outbox: { entries: OutboxEntry[]; last: EntryId };
+  /** Sending shard -> its last epochs, the newest last, each with the last entry of it that was delivered here. */
+  readonly seen: Map<Shard, SeenEpoch[]>;
 }
 
 export interface Store {
@@ -44,11 +52,13 @@ export interface Store {
   readonly shards: Map<Shard, ShardStore>;
   /** `<role> <worker>` -> when it was last heard of, ms since 1970. */
   readonly heartbeats: Map<string, number>;
+  /** One write reaches one shard only, as in a cluster: the rest goes through the outbox. */
+  readonly cluster: boolean;
   shardOf(actor: ActorId): Shard;
 }
 
-export function createStore(shardOf: (actor: ActorId) => Shard, system: System): Store {
-  return { system, shards: new Map(), heartbeats: new Map(), shardOf };
+export function createStore(shardOf: (actor: ActorId) => Shard, system: System, cluster = false): Store {
+  return { system, shards: new Map(), heartbeats: new Map(), cluster, shardOf };
 }
 
 export function shardStore(store: Store, shard: Shard): ShardStore {
@@ -68,6 +78,8 @@ export function shardStore(store: Store, shard: Shard): ShardStore {
     effects: new Map(),
     lastClaim: beginning(),
     dead: [],
+    outbox: { entries: [], last: beginning() },
+    seen: new Map(),
   };
   store.shards.set(shard, fresh);
   return fresh;
@@ -109,6 +121,21 @@ export function deliver(store: Store, message: Addressed): EntryId {
   mailbox.last = entry;
   if (!shard.parked.has(message.to) && !shard.ready.has(message.to)) shard.ready.set(message.to, msOf(entry));
   return entry;
+}
+
+/** What follows from a shard's commit: delivered, or put into its outbox when another write must carry it. */
+export function sendFrom(
+  store: Store,
+  from: ShardStore,
+  { epoch, message }: { readonly epoch: string; readonly message: Addressed },
+): void {
+  if (!store.cluster || store.shardOf(message.to) === from.shard) {
+    deliver(store, message);
+    return;
+  }
+  const entry = nextId(from.outbox.last, store.system.wallMs());
+  from.outbox.last = entry;
+  from.outbox.entries.push({ ...message, entry, epoch });
 }
 
 /** The entries after `after`, by binary search. */

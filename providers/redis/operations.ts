@@ -1,9 +1,10 @@
 /** What people and gauges look at, and the few things they may do: resume, skip, forget. */
-import type { Redis } from 'ioredis';
 import type { Layout } from '../../engine/layout.ts';
 import type { ActorId } from '../../engine/message.ts';
 import type { DeadEntry, Operations, ParkedActor, Shard, Tip, WaitingActor } from '../../engine/ports.ts';
-import { deliveriesOf } from './deliveries.ts';
+import { exchange } from './client.ts';
+import type { RedisClient } from './client.ts';
+import { deliveriesOf, outgoingArgs, splitOf } from './deliveries.ts';
 import { faultOf } from './faults.ts';
 import { mailboxKey, shardKeys } from './keys.ts';
 import type { ShardKeys } from './keys.ts';
@@ -18,7 +19,7 @@ const DEAD_PER_SHARD_MAX = 1000;
 const ACTORS_PER_PAGE = 500;
 
 export interface OperationsParts {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly scripts: Scripts;
   readonly layout: Layout;
   readonly memory: MemoryGauge;
@@ -43,10 +44,12 @@ export function createOperations({ redis, scripts, layout, memory }: OperationsP
 
     async skip({ actor, entry, expected, next, rules, by, why, deliveries }) {
       const shard = layout.shardOf(actor);
-      const { tip, ready, parked, attempts, dead } = shardKeys(shard);
-      const targets = deliveriesOf(layout, deliveries);
-      const keys = [tip, ready, parked, attempts, dead, mailboxKey(shard, actor), ...targets.keys];
-      const args = [actor, entry, headText(expected), headText(next), rules, by, why, ...targets.args];
+      const { tip, ready, parked, attempts, dead, lease, outbox } = shardKeys(shard);
+      const { near, outgoing } = splitOf({ layout, cluster: scripts.cluster }, shard, deliveries);
+      const targets = deliveriesOf(layout, near);
+      const keys = [tip, ready, parked, attempts, dead, mailboxKey(shard, actor), lease, outbox, ...targets.keys];
+      const decided = [actor, entry, headText(expected), headText(next), rules, by, why];
+      const args = [...decided, outgoing.length, ...outgoingArgs(outgoing), ...targets.args];
       return (await scripts.run({ script: 'skip', keys, args })) === 1;
     },
 
@@ -89,7 +92,7 @@ export function createOperations({ redis, scripts, layout, memory }: OperationsP
 
 interface GaugeParts {
   readonly ask: (shards: readonly Shard[], command: Command) => Promise<unknown[]>;
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly memory: MemoryGauge;
 }
 
@@ -106,23 +109,19 @@ async function gaugesOf(shards: readonly Shard[], { ask, redis, memory }: GaugeP
 
 type Command = (keys: ShardKeys) => readonly [string, ...(string | number)[]];
 
-async function askShards(redis: Redis, shards: readonly Shard[], command: Command): Promise<unknown[]> {
-  const pipeline = redis.pipeline();
-  for (const shard of shards) {
+async function askShards(redis: RedisClient, shards: readonly Shard[], command: Command): Promise<unknown[]> {
+  const requests = shards.map((shard) => {
     const [name, ...args] = command(shardKeys(shard));
-    pipeline.call(name, args);
-  }
-  const answers = await pipeline.exec().catch((error: unknown) => {
-    throw faultOf(error);
+    return { key: String(args[0]), name, args };
   });
-  return (answers ?? []).map(([error, answer]) => {
+  return (await exchange(redis, requests)).map(([error, answer]) => {
     if (error !== null) throw faultOf(error);
     return answer;
   });
 }
 
 /** By the server's clock, which also made the entry ids; null when nobody waits. */
-async function ageOf(redis: Redis, oldest: readonly unknown[]): Promise<number | null> {
+async function ageOf(redis: RedisClient, oldest: readonly unknown[]): Promise<number | null> {
   const scores = oldest.flatMap((answer) => list(answer).slice(1).map(number));
   if (scores.length === 0) return null;
   const [seconds, microseconds] = await redis.time().catch((error: unknown) => {

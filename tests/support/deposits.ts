@@ -16,6 +16,7 @@ import type { FakeAnbControl } from '../../mocks/control/client.ts';
 import { provePosition } from '../../proof/position.ts';
 import type { Position } from '../../proof/position.ts';
 import { createMongoPorts } from '../../providers/mongo/ports.ts';
+import { redisOf } from '../../wiring/redis.ts';
 import { createRedisPorts } from '../../providers/redis/ports.ts';
 import type { RedisPorts } from '../../providers/redis/ports.ts';
 import { surveyPorts } from '../../wiring/edges.ts';
@@ -36,7 +37,7 @@ export interface Looking {
 export async function lookAt(config: Config, kinds: readonly Kind[] = KINDS): Promise<Looking> {
   const registry = createRegistry(kinds);
   const layout = createProductLayout(config, registry);
-  const look = await createRedisPorts({ url: config.REDIS_URL, layout, worker: 'looking' });
+  const look = await createRedisPorts({ ...redisOf(config), layout, worker: 'looking' });
   const mongo = createMongoPorts({ url: config.MONGODB_URL, database: config.MONGODB_DATABASE });
   return {
     ...{ look, layout, ports: surveyPorts({ redis: look, mongo, registry, layout }) },

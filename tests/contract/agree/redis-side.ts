@@ -30,7 +30,7 @@ export async function createRedisSide(redis: Redis): Promise<Side> {
   return {
     name: 'Redis',
     ports: {
-      mailboxes: createMailboxes({ scripts, layout, memory }),
+      mailboxes: createMailboxes({ scripts, secured: scripts, layout, memory }),
       leases: createLeases(redis, scripts),
       effects: createEffects(scripts, layout),
       operations: createOperations({ redis, scripts, layout, memory }),
