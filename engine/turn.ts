@@ -293,13 +293,15 @@ function dropStale(actors: readonly ActorId[], { cache, log }: TurnDeps): void {
   log.warn({ actors: actors.slice(0, 5), count: actors.length }, 'a commit was stale: these actors are loaded again');
 }
 
-function advance({ lease, lost }: OwnedShard, { moved }: PlannedCommit, { cache, system }: TurnDeps): void {
+function advance(owned: OwnedShard, { moved }: PlannedCommit, { cache, system }: TurnDeps): void {
+  const { lease, lost } = owned;
+  const nowMs = system.monotonicMs();
+  owned.movedMs = nowMs;
   if (lost) {
     // Their unsaved ledger pages were forgotten with the shard: a load brings all of them back.
     for (const { actor } of moved) cache.drop(actor);
     return;
   }
-  const nowMs = system.monotonicMs();
   for (const { last, entries, pages } of moved) cache.advance({ shard: lease.shard, envelope: last.envelope, entries, pages, nowMs });
 }
 

@@ -17,6 +17,7 @@ const NAMES = [
   'fetch',
   'fetch-careful',
   'forget',
+  'gauges',
   'heartbeat',
   'init',
   'peek',
