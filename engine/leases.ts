@@ -170,6 +170,7 @@ async function takeMissing(wanted: ReadonlyMap<Shard, string>, state: State, opt
       role,
       workUntilMs: workUntil(sentMs, limits),
       movedMs: sentMs,
+      sharedMs: -Infinity,
       tried,
       leaving: false,
       lost: false,

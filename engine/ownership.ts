@@ -9,6 +9,8 @@ export interface OwnedShard {
   workUntilMs: number;
   /** Monotonic: the last commit in it, or when it was taken. */
   movedMs: number;
+  /** Monotonic: when it last was in a cycle with several ready actors. */
+  sharedMs: number;
   /**
    * After a takeover by expiry: the actors that were tried already. An actor that is not among them may be what killed the former owner,
    * so it is decided one entry at a time with its attempts counted. null: no suspicion (any more).

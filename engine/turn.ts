@@ -90,8 +90,8 @@ async function receive(shards: readonly OwnedShard[], deps: TurnDeps): Promise<B
   if (shards.length === 0) return [];
   const waiting = await peek(shards, deps);
   const actors = waiting.reduce((sum, one) => sum + one.actors.length, 0);
-  const { entriesPerCycle, entriesPerActor } = deps.limits;
-  const count = Math.min(entriesPerActor, Math.max(1, Math.floor(entriesPerCycle / Math.max(1, actors))));
+  const share = Math.max(1, Math.floor(deps.limits.entriesPerCycle / Math.max(1, actors)));
+  const count = Math.min(share, entriesPerActor(shards, actors, deps));
   const batches = await Promise.all(
     waiting.map(({ owned, actors: some }) => {
       const requests = some.map((actor) => ({ actor, count }));
@@ -99,6 +99,17 @@ async function receive(shards: readonly OwnedShard[], deps: TurnDeps): Promise<B
     }),
   );
   return batches.filter((batch) => batch !== null);
+}
+
+/**
+ * Who comes to a lane waits for the cycle that runs, and then for its own: a hot actor may fill both only while nobody else is there. Remembered
+ * for a moment, or each cycle that happens to see the hot one alone would be a long one for the next who comes.
+ */
+function entriesPerActor(shards: readonly OwnedShard[], actors: number, { limits, system }: TurnDeps): number {
+  const now = system.monotonicMs();
+  if (actors > 1) for (const owned of shards) owned.sharedMs = now;
+  const shared = shards.some(({ sharedMs }) => now - sharedMs < limits.sharedForMs);
+  return shared ? limits.entriesPerActorShared : limits.entriesPerActor;
 }
 
 /** Ready actors that may be decided in batches: not those under suspicion, and only hot ones while too much is unsaved. */
