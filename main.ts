@@ -33,6 +33,7 @@ import { createMongoPorts } from './providers/mongo/ports.ts';
 import { createRedisPorts } from './providers/redis/ports.ts';
 import { realSystem } from './providers/system.ts';
 import type { Base } from './wiring/base.ts';
+import { startBreaksCount } from './wiring/breaks.ts';
 import { gatewayParts, omnibusParts, paymentsParts } from './wiring/edges.ts';
 import { installationOf } from './wiring/installation.ts';
 import { startLook } from './wiring/look.ts';
@@ -251,6 +252,7 @@ async function startOutside(base: Base, client: Client): Promise<() => void> {
   if (base.config.ROLES.includes('omnibus')) {
     await patiently('room in the mailbox of the omnibus account', base.log, () => openBankAccount(base, client));
     startSettlementPoll(base, client, controller.signal);
+    startBreaksCount({ ...base, directory: base.mongo.directory }, controller.signal);
   }
   return () => {
     controller.abort();
