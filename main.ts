@@ -33,10 +33,12 @@ import { createMongoPorts } from './providers/mongo/ports.ts';
 import { createRedisPorts } from './providers/redis/ports.ts';
 import { realSystem } from './providers/system.ts';
 import type { Base } from './wiring/base.ts';
+import { startBreaksCount } from './wiring/breaks.ts';
 import { gatewayParts, omnibusParts, paymentsParts } from './wiring/edges.ts';
 import { installationOf } from './wiring/installation.ts';
 import { createProductLayout } from './wiring/layout.ts';
-import { watchLoad } from './wiring/load.ts';
+import { startLook } from './wiring/look.ts';
+import type { Look } from './wiring/look.ts';
 import { redisOf } from './wiring/redis.ts';
 import { effectHandlers, openBankAccount, startSettlementPoll } from './wiring/outside.ts';
 
@@ -170,20 +172,20 @@ interface EdgeParts {
 async function startEdges(base: Base, { client, acting, isStopping }: EdgeParts): Promise<Listening> {
   const { config, log, metrics } = base;
   const has = (role: Config['ROLES'][number]): boolean => config.ROLES.includes(role);
+  const look = startLook(base, () => acting?.worker.status() ?? null);
   const routes: RouteParts = {
     ...(has('gateway') ? { gateway: gatewayParts(base, client) } : {}),
     ...(has('payments') ? { payments: paymentsParts(base, client) } : {}),
     ...(has('omnibus') ? { omnibus: omnibusParts(base, client) } : {}),
     health: {
       stopping: isStopping,
-      check: () => healthOf(base, acting),
+      check: () => healthOf(base, { acting, look }),
       snapshotLagMsMax: SNAPSHOT_LAG_MS_MAX,
       metrics: () => metrics.exposition(),
       version: VERSION,
     },
   };
   const streams = createStreams();
-  const overload = watchLoad(base, () => acting?.worker.status().lag.oldestMs ?? 0);
   const { JWT_SECRET: secret, JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = config;
   const verifies = secret !== undefined || jwksUrl !== undefined;
   const app = createApp({
@@ -191,7 +193,7 @@ async function startEdges(base: Base, { client, acting, isStopping }: EdgeParts)
     authenticate: verifies ? createAuthenticate({ secret, jwksUrl, issuer, audience }) : () => Promise.reject(new Error('no tokens here')),
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     streams,
-    overloaded: overload.isOver,
+    overloaded: look.isOver,
     observe: (request) => {
       metrics.answered(request);
     },
@@ -203,7 +205,7 @@ async function startEdges(base: Base, { client, acting, isStopping }: EdgeParts)
   return {
     ...listening,
     close: async (graceMs) => {
-      overload.stop();
+      look.stop();
       await listening.close(graceMs);
     },
   };
@@ -211,10 +213,14 @@ async function startEdges(base: Base, { client, acting, isStopping }: EdgeParts)
 
 const PING_MS_MAX = 1_000;
 
-async function healthOf(base: Base, acting: Acting | null): Promise<Health> {
+async function healthOf(base: Base, { acting, look }: { readonly acting: Acting | null; readonly look: Look }): Promise<Health> {
   const [redis, mongo] = await Promise.all([answers(base.edge.redis.ping()), answers(base.mongo.ping())]);
   const waitsFor = redis ? await rolesAway(base) : [];
-  return { redis, mongo, snapshotLagMs: acting?.worker.status().lag.oldestMs ?? 0, waitsFor };
+  const { roles, stuck, late } = look.progress();
+  const oldestReadyMs = Math.max(0, ...roles.map(({ gauges }) => gauges.oldestReadyMs ?? 0));
+  const snapshotLagMs = acting?.worker.status().lag.oldestMs ?? 0;
+  // Without MongoDB cold actors wait wherever they are: that is late, and `mongo_away` says why.
+  return { redis, mongo, snapshotLagMs, waitsFor, oldestReadyMs, stuckShards: mongo ? stuck : [], lateRoles: late };
 }
 
 /** Whether it resolved in time. */
@@ -241,6 +247,7 @@ async function startOutside(base: Base, client: Client): Promise<() => void> {
   if (base.config.ROLES.includes('omnibus')) {
     await patiently('room in the mailbox of the omnibus account', base.log, () => openBankAccount(base, client));
     startSettlementPoll(base, client, controller.signal);
+    startBreaksCount({ ...base, directory: base.mongo.directory }, controller.signal);
   }
   return () => {
     controller.abort();

@@ -101,6 +101,9 @@ const engine = {
   LEASE_MS: whole(500, 60_000, 5000).describe('How long a killed worker keeps its shards from the others.'),
   MAILBOX_MAX: whole(10, 100_000, 1000).describe('Uncommitted entries of one actor at which the edges answer 429.'),
   CACHE_ACTORS: whole(100, 5_000_000, 50_000).describe('Actors kept in memory by one process.'),
+  PROGRESS_MS: whole(1000, 3_600_000, 30_000).describe(
+    'Age of the oldest uncommitted entry at which work is late; a process whose own shards stand still for as long is not ready.',
+  ),
   SNAPSHOT_ENTRIES: whole(1, 10_000, 200).describe('Entries after which an actor is written to MongoDB.'),
   SNAPSHOT_MS: whole(100, 600_000, 10_000).describe('The age at which a change is written to MongoDB all the same.'),
 };

@@ -34,6 +34,8 @@ export interface ShardKeeper {
   look(): Promise<void>;
   /** Shards that may be worked on now. */
   working(): OwnedShard[];
+  /** Those that are not on their way to another worker; also when work on them ended because no renewal was answered. */
+  held(): OwnedShard[];
   /** Also of shards that are leaving: their last snapshots still need it. */
   leaseOf(shard: Shard): Lease | undefined;
   lost(shard: Shard): void;
@@ -72,6 +74,7 @@ export function createShardKeeper(options: ShardKeeperOptions): ShardKeeper {
       const now = system.monotonicMs();
       return [...state.owned.values()].filter((shard) => !shard.leaving && now < shard.workUntilMs);
     },
+    held: () => [...state.owned.values()].filter((shard) => !shard.leaving),
     leaseOf: (shard) => state.owned.get(shard)?.lease,
     lost: (shard) => lose([shard], state, options),
     async stop() {
@@ -188,7 +191,16 @@ async function takeMissing(wanted: ReadonlyMap<Shard, string>, state: State, opt
     if (lease === null) continue;
     const role = wanted.get(lease.shard) ?? missing[index]?.[1] ?? '';
     const tried: OwnedShard['tried'] = lease.via === 'expired' ? new Set() : null; // H3
-    state.owned.set(lease.shard, { lease, role, workUntilMs: workUntil(sentMs, limits), tried, leaving: false, lost: false });
+    state.owned.set(lease.shard, {
+      lease,
+      role,
+      workUntilMs: workUntil(sentMs, limits),
+      movedMs: sentMs,
+      sharedMs: -Infinity,
+      tried,
+      leaving: false,
+      lost: false,
+    });
     metrics.count('ironwallet_shards_total', 1, { role, how: lease.via });
   }
 }

@@ -8,6 +8,10 @@ export interface Limits {
   readonly entriesPerCycle: number;
   /** Entries of one actor in one cycle: batches of 100 reach 69k to 111k entries/s, longer ones bring little and starve others. */
   readonly entriesPerActor: number;
+  /** The same while other actors of the lane are ready, or were a moment ago: they wait for at most two such batches. */
+  readonly entriesPerActorShared: number;
+  /** How long a lane remembers that several actors were ready. */
+  readonly sharedForMs: number;
   /** Sends of one cycle: one page of a statement sends 500, so entries alone do not bound memory. */
   readonly deliveriesPerCycle: number;
   /** Bounds of one commit call: 500 cold deliveries cost 12 ms of server time, 10,000 cost 203 ms, which would block every lease. */
@@ -78,6 +82,8 @@ export const DEFAULT_LIMITS: Limits = {
   actorsPerCycle: 1_000,
   entriesPerCycle: 1_000,
   entriesPerActor: 256,
+  entriesPerActorShared: 64,
+  sharedForMs: 200,
   deliveriesPerCycle: 20_000,
   entriesPerCommit: 1_000,
   deliveriesPerCommit: 2_000,

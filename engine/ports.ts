@@ -231,6 +231,23 @@ export interface DeadEntry extends StoredEntry {
   readonly at: number;
 }
 
+export interface ShardGauges {
+  /** Actors with uncommitted entries; parked ones are not among them. */
+  readonly ready: number;
+  /** Age of the oldest uncommitted entry by the store's clock; null when nothing waits. */
+  readonly oldestReadyMs: number | null;
+  readonly parked: number;
+  /** Entries that operators skipped. */
+  readonly dead: number;
+}
+
+export interface Gauges extends ShardGauges {
+  readonly memoryUsed: number;
+  /** 0: no limit is set. */
+  readonly memoryMax: number;
+  readonly byShard: ReadonlyMap<Shard, ShardGauges>;
+}
+
 export interface Operations {
   parked(shards: readonly Shard[]): Promise<ParkedActor[]>;
   resume(actor: ActorId): Promise<boolean>;
@@ -256,14 +273,8 @@ export interface Operations {
   totals(shards: readonly Shard[]): Promise<Map<string, bigint>>;
   /** Deletes the mailbox of an actor at rest: nothing uncommitted, not parked, its last entry is tip and snapshot. Whether it is gone now. */
   forget(lease: Lease, actor: ActorId): Promise<boolean>;
-  /** Waiting entries, memory, parked: what back-pressure and `/readyz` look at. */
-  gauges(shards: readonly Shard[]): Promise<{
-    readonly ready: number;
-    readonly oldestReadyMs: number | null;
-    readonly parked: number;
-    readonly memoryUsed: number;
-    readonly memoryMax: number;
-  }>;
+  /** What waits, is parked and was skipped, and memory: what back-pressure and `/readyz` look at, once a second. */
+  gauges(shards: readonly Shard[]): Promise<Gauges>;
 }
 
 // ---- hints -----------------------------------------------------------------------------------------------------------------------

@@ -92,8 +92,8 @@ async function receive(shards: readonly OwnedShard[], deps: TurnDeps): Promise<B
   if (shards.length === 0) return [];
   const waiting = await peek(shards, deps);
   const actors = waiting.reduce((sum, one) => sum + one.actors.length, 0);
-  const { entriesPerCycle, entriesPerActor } = deps.limits;
-  const count = Math.min(entriesPerActor, Math.max(1, Math.floor(entriesPerCycle / Math.max(1, actors))));
+  const share = Math.max(1, Math.floor(deps.limits.entriesPerCycle / Math.max(1, actors)));
+  const count = Math.min(share, entriesPerActor(shards, actors, deps));
   const batches = await Promise.allSettled(
     waiting.map(({ owned, actors: some }) => {
       const requests = some.map((actor) => ({ actor, count }));
@@ -109,6 +109,17 @@ function answered<T>(results: readonly PromiseSettledResult<T>[]): T[] {
   const [failed] = results.flatMap((result) => (result.status === 'rejected' ? [result] : []));
   if (failed !== undefined && values.length === 0) throw failed.reason;
   return values;
+}
+
+/**
+ * Who comes to a lane waits for the cycle that runs, and then for its own: a hot actor may fill both only while nobody else is there. Remembered
+ * for a moment, or each cycle that happens to see the hot one alone would be a long one for the next who comes.
+ */
+function entriesPerActor(shards: readonly OwnedShard[], actors: number, { limits, system }: TurnDeps): number {
+  const now = system.monotonicMs();
+  if (actors > 1) for (const owned of shards) owned.sharedMs = now;
+  const shared = shards.some(({ sharedMs }) => now - sharedMs < limits.sharedForMs);
+  return shared ? limits.entriesPerActorShared : limits.entriesPerActor;
 }
 
 /** Ready actors that may be decided in batches: not those under suspicion, and only hot ones while too much is unsaved. */
@@ -321,13 +332,15 @@ function dropStale(actors: readonly ActorId[], { cache, log }: TurnDeps): void {
   log.warn({ actors: actors.slice(0, 5), count: actors.length }, 'a commit was stale: these actors are loaded again');
 }
 
-function advance({ lease, lost }: OwnedShard, { moved }: PlannedCommit, { cache, system }: TurnDeps): void {
+function advance(owned: OwnedShard, { moved }: PlannedCommit, { cache, system }: TurnDeps): void {
+  const { lease, lost } = owned;
+  const nowMs = system.monotonicMs();
+  owned.movedMs = nowMs;
   if (lost) {
     // Their unsaved ledger pages were forgotten with the shard: a load brings all of them back.
     for (const { actor } of moved) cache.drop(actor);
     return;
   }
-  const nowMs = system.monotonicMs();
   for (const { last, entries, pages } of moved) cache.advance({ shard: lease.shard, envelope: last.envelope, entries, pages, nowMs });
 }
 

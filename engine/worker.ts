@@ -62,6 +62,10 @@ export interface WorkerStatus {
   readonly shards: readonly Shard[];
   readonly lag: SnapshotLag;
   readonly hotActors: number;
+  /** Shards held -> milliseconds since the last commit in each, or since it was taken. */
+  readonly quietMs: ReadonlyMap<Shard, number>;
+  /** Cold actors cannot be loaded now: what waits for it does so unharmed. */
+  readonly loadsFail: boolean;
 }
 
 export interface Worker {
@@ -119,6 +123,8 @@ export function createWorker(options: WorkerOptions): Worker {
       shards: parts.keeper.working().map(({ lease }) => lease.shard),
       lag: parts.snapshotter.lag(),
       hotActors: parts.cache.size,
+      quietMs: new Map(parts.keeper.held().map(({ lease, movedMs }) => [lease.shard, options.system.monotonicMs() - movedMs])),
+      loadsFail: parts.deps.loader.isFailing(),
     }),
   };
 }

@@ -178,7 +178,7 @@ function endpointsFor(base: EdgeBase, client: Client): Endpoint[] {
       metrics: () => Promise.reject(new Error('no metrics here')),
       version: 'simulated',
     },
-    check: () => Promise.resolve({ redis: true, mongo: true, snapshotLagMs: 0, waitsFor: [] }),
+    check: () => Promise.resolve({ redis: true, mongo: true, snapshotLagMs: 0, waitsFor: [], oldestReadyMs: 0, stuckShards: [], lateRoles: [] }),
   };
   return endpointsOf({
     gateway: gatewayParts(base, client),

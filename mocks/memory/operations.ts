@@ -1,6 +1,7 @@
 import { Fault } from '../../engine/fault.ts';
 import type { ActorId } from '../../engine/message.ts';
-import type { Operations, Shard } from '../../engine/ports.ts';
+import type { Operations, Shard, ShardGauges } from '../../engine/ports.ts';
+import { totalGauges } from '../../engine/gauges.ts';
 import { decideReady, entriesAfter, headOf, isHeld, queueOf, sameHead, sendFrom, shardStore, storeOf } from './store.ts';
 import type { ShardStore, Store } from './store.ts';
 
@@ -23,11 +24,19 @@ export function createMemoryOperations(store: Store): Operations {
     },
     forget: (lease, actor) => Promise.resolve(isHeld(store, lease) && forget(shardStore(store, lease.shard), actor)),
     gauges: (shards) => {
-      const ready = all(shards).flatMap((shard) => [...shard.ready.values()]);
-      const parked = all(shards).reduce((count, shard) => count + shard.parked.size, 0);
-      const oldestReadyMs = ready.length === 0 ? null : store.system.wallMs() - ready.reduce((a, b) => Math.min(a, b));
-      return Promise.resolve({ ready: ready.length, oldestReadyMs, parked, memoryUsed: 0, memoryMax: 0 });
+      const byShard = new Map(all(shards).map((shard) => [shard.shard, shardGauges(shard, store.system.wallMs())]));
+      return Promise.resolve({ ...totalGauges(byShard.values()), memoryUsed: 0, memoryMax: 0, byShard });
     },
+  };
+}
+
+function shardGauges({ ready, parked, dead }: ShardStore, nowMs: number): ShardGauges {
+  const oldest = [...ready.values()].reduce((a, b) => Math.min(a, b), Infinity);
+  return {
+    ready: ready.size,
+    oldestReadyMs: ready.size === 0 ? null : Math.max(0, nowMs - oldest),
+    parked: parked.size,
+    dead: dead.length,
   };
 }
 

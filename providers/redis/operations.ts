@@ -1,7 +1,8 @@
 /** What people and gauges look at, and the few things they may do: resume, skip, forget. */
 import type { Layout } from '../../engine/layout.ts';
 import type { ActorId } from '../../engine/message.ts';
-import type { DeadEntry, Operations, ParkedActor, Shard, Tip, WaitingActor } from '../../engine/ports.ts';
+import { totalGauges } from '../../engine/gauges.ts';
+import type { DeadEntry, Gauges, Operations, ParkedActor, Shard, ShardGauges, Tip, WaitingActor } from '../../engine/ports.ts';
 import { exchange } from './client.ts';
 import type { RedisClient } from './client.ts';
 import { deliveriesOf, outgoingArgs, splitOf } from './deliveries.ts';
@@ -11,7 +12,7 @@ import type { ShardKeys } from './keys.ts';
 import type { MemoryGauge } from './memory.ts';
 import { parkedActor } from './parked.ts';
 import { actorId, entries, entryId, isActorId, list, number, pairs, record, text } from './reply.ts';
-import type { Scripts } from './scripts.ts';
+import type { ScriptCall, Scripts } from './scripts.ts';
 import { headText, parseTip } from './tip.ts';
 
 /** Newest first; older ones are for `redis-cli XRANGE`. */
@@ -86,25 +87,23 @@ export function createOperations({ redis, scripts, layout, memory }: OperationsP
       return (await scripts.run({ script: 'forget', keys, args: [lease.token, actor] })) === 1;
     },
 
-    gauges: (shards) => gaugesOf(shards, { ask, redis, memory }),
+    gauges: (shards) => gaugesOf(shards, { scripts, memory }),
   };
 }
 
-interface GaugeParts {
-  readonly ask: (shards: readonly Shard[], command: Command) => Promise<unknown[]>;
-  readonly redis: RedisClient;
-  readonly memory: MemoryGauge;
+async function gaugesOf(shards: readonly Shard[], { scripts, memory }: Pick<OperationsParts, 'scripts' | 'memory'>): Promise<Gauges> {
+  const calls = shards.map((shard): ScriptCall => {
+    const { ready, parked, dead } = shardKeys(shard);
+    return { script: 'gauges', keys: [ready, parked, dead], args: [] };
+  });
+  const [answers, figures] = await Promise.all([scripts.runAll(calls), memory.read()]);
+  const byShard = new Map(shards.map((shard, index): [Shard, ShardGauges] => [shard, shardGauges(answers[index])]));
+  return { ...totalGauges(byShard.values()), memoryUsed: figures.used, memoryMax: figures.max, byShard };
 }
 
-async function gaugesOf(shards: readonly Shard[], { ask, redis, memory }: GaugeParts): ReturnType<Operations['gauges']> {
-  const [ready, oldest, parked, figures] = await Promise.all([
-    ask(shards, (keys) => ['zcard', keys.ready]),
-    ask(shards, (keys) => ['zrange', keys.ready, 0, 0, 'WITHSCORES']),
-    ask(shards, (keys) => ['hlen', keys.parked]),
-    memory.read(),
-  ]);
-  const oldestReadyMs = await ageOf(redis, oldest);
-  return { ready: sum(ready), oldestReadyMs, parked: sum(parked), memoryUsed: figures.used, memoryMax: figures.max };
+function shardGauges(answer: unknown): ShardGauges {
+  const [ready, age, parked, dead] = list(answer).map(number);
+  return { ready: ready ?? 0, oldestReadyMs: age === undefined || age < 0 ? null : age, parked: parked ?? 0, dead: dead ?? 0 };
 }
 
 type Command = (keys: ShardKeys) => readonly [string, ...(string | number)[]];
@@ -118,20 +117,6 @@ async function askShards(redis: RedisClient, shards: readonly Shard[], command: 
     if (error !== null) throw faultOf(error);
     return answer;
   });
-}
-
-/** By the server's clock, which also made the entry ids; null when nobody waits. */
-async function ageOf(redis: RedisClient, oldest: readonly unknown[]): Promise<number | null> {
-  const scores = oldest.flatMap((answer) => list(answer).slice(1).map(number));
-  if (scores.length === 0) return null;
-  const [seconds, microseconds] = await redis.time().catch((error: unknown) => {
-    throw faultOf(error);
-  });
-  return Math.max(0, Math.floor(number(seconds) * 1000 + number(microseconds) / 1000) - Math.min(...scores));
-}
-
-function sum(answers: readonly unknown[]): number {
-  return answers.reduce<number>((total, answer) => total + number(answer), 0);
 }
 
 function tipsOf(values: ReadonlyMap<string, string>): Map<ActorId, Tip> {

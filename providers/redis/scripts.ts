@@ -22,6 +22,7 @@ const NAMES = [
   'fetch',
   'fetch-careful',
   'forget',
+  'gauges',
   'heartbeat',
   'init',
   'init-lease',

@@ -127,6 +127,8 @@ function lookContract(title: Title, create: CreatePorts): void {
     const gauges = await ports.operations.gauges(layout.allShards);
     t.like(gauges, { ready: 1, parked: 0 });
     t.true((gauges.oldestReadyMs ?? -1) >= 0);
+    t.like(gauges.byShard.get('t0'), { ready: 1, parked: 0, dead: 0 });
+    t.deepEqual(gauges.byShard.get('t1'), { ready: 0, oldestReadyMs: null, parked: 0, dead: 0 });
     t.is((await ports.operations.gauges(['t3'])).oldestReadyMs, null);
     await ports.close();
   });

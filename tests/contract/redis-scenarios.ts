@@ -77,6 +77,10 @@ export const SCENARIOS: Readonly<Record<ScriptName, Scenario>> = {
     await prepare.mailboxes.trim(lease, [{ actor, snapshot: head, keep: 1 }]);
     return (ports) => ports.operations.forget(lease, actor);
   },
+  gauges: async (prepare) => {
+    await prepare.mailboxes.send([message(freshActor(), 'a')], null);
+    return (ports) => ports.operations.gauges(layout.allShards);
+  },
   read: async (prepare) => {
     const { actor } = await withTip(prepare);
     return (ports) => ports.mailboxes.read([{ actor, after: null }]);
