@@ -53,6 +53,14 @@ const general = {
     .default('info')
     .describe('The least severe line that is logged.'),
   BODY_LIMIT_BYTES: whole(1024, 10_485_760, 65_536).describe('The largest request body; a larger one is answered 413.'),
+  HEADERS_TIMEOUT_MS: whole(100, 60_000, 10_000).describe('The time for the head of a request; a slower one is answered 408.'),
+  REQUEST_TIMEOUT_MS: whole(100, 300_000, 30_000).describe('The time for a whole request, its body included; likewise.'),
+  RATE_LIMIT_PER_SECOND: whole(1, 1_000_000, 200).describe(
+    'Requests of one client (`sub`) in a second, reads and writes; more are answered 429. Each process counts for itself.',
+  ),
+  RATE_LIMIT_BURST: whole(0, 1_000_000, 1_000).describe('Requests beyond that, in ten seconds.'),
+  STREAMS_MAX: whole(1, 100_000, 1_000).describe('Open event streams of this process; more are answered 503.'),
+  STREAMS_PER_OWNER_MAX: whole(1, 100_000, 20).describe('Of them, those of one client; more are answered 429.'),
 };
 
 const stores = {
