@@ -8,7 +8,7 @@ export type Role = (typeof ROLES)[number];
 const JWT_SECRET_CHARS_MIN = 32;
 
 const text = (): z.ZodString => z.string().trim().min(1);
-const secret = (charsMin = 8): z.ZodString => z.string().min(charsMin).meta({ secret: true });
+const secret = (charsMin = 8): z.ZodString => z.string().min(charsMin);
 const webUrl = (): z.ZodURL => z.url({ protocol: /^https?$/, error: 'is not an http or https address' });
 
 /** A whole number from text; `z.coerce` alone would take an empty or a blank text for 0. */
@@ -66,12 +66,10 @@ const general = {
 const stores = {
   REDIS_URL: z
     .url({ protocol: /^rediss?$/, error: 'is not a redis address' })
-    .meta({ secret: true })
     .default('redis://127.0.0.1:6379')
     .describe('The log: mailboxes, tips, leases.'),
   MONGODB_URL: z
     .url({ protocol: /^mongodb([+]srv)?$/, error: 'is not a mongodb address' })
-    .meta({ secret: true })
     .default('mongodb://127.0.0.1:27017')
     .describe('The checkpoints and the history.'),
   MONGODB_DATABASE: z
@@ -181,6 +179,17 @@ export type VariableName = keyof typeof variables;
 
 export const configSchema = z.object(variables);
 export type Config = z.output<typeof configSchema>;
+
+/** Not to be read in any log; the addresses may carry passwords. */
+export const SECRETS = [
+  'JWT_SECRET',
+  'MOYASAR_SECRET_KEY',
+  'MOYASAR_WEBHOOK_SECRET',
+  'ANB_CLIENT_SECRET',
+  'ANB_WEBHOOK_SECRET_PATH',
+  'REDIS_URL',
+  'MONGODB_URL',
+] as const satisfies readonly VariableName[];
 
 /** What a role cannot do without; a list is "one of these". */
 const JWT: readonly VariableName[] = ['JWT_SECRET', 'JWKS_URL'];
