@@ -35,7 +35,7 @@ module.exports = {
         'engine/',
         ACTORS_PUBLIC,
         'actors/[^/]+/(state|view|views)[.]ts$',
-        packages('koa', '@koa/router', 'koa-bodyparser', 'zod', 'jose', 'prom-client', 'bignumber.js', 'ibantools'),
+        packages('koa', '@koa/router', 'koa-bodyparser', 'zod', 'jose', 'prom-client', 'bignumber.js', 'ibantools', 'rate-limiter-flexible'),
       ),
     ),
     withNode(

@@ -26,6 +26,7 @@ import type { Health } from './http/health.ts';
 import { listen } from './http/listen.ts';
 import type { Listening } from './http/listen.ts';
 import { createMetrics } from './http/metrics.ts';
+import { createRateLimit } from './http/rate-limit.ts';
 import { endpointsOf } from './http/routes.ts';
 import type { RouteParts } from './http/routes.ts';
 import { createStreams } from './http/streams.ts';
@@ -185,13 +186,14 @@ async function startEdges(base: Base, { client, acting, isStopping }: EdgeParts)
       version: VERSION,
     },
   };
-  const streams = createStreams();
+  const streams = createStreams({ all: config.STREAMS_MAX, perOwner: config.STREAMS_PER_OWNER_MAX });
   const { JWT_SECRET: secret, JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = config;
   const verifies = secret !== undefined || jwksUrl !== undefined;
   const app = createApp({
     endpoints: endpointsOf(routes),
     authenticate: verifies ? createAuthenticate({ secret, jwksUrl, issuer, audience }) : () => Promise.reject(new Error('no tokens here')),
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
+    rateLimit: createRateLimit({ perSecond: config.RATE_LIMIT_PER_SECOND, burst: config.RATE_LIMIT_BURST }),
     streams,
     overloaded: look.isOver,
     observe: (request) => {
@@ -201,7 +203,8 @@ async function startEdges(base: Base, { client, acting, isStopping }: EdgeParts)
       log.error({ err: error, trace }, 'a request failed');
     },
   });
-  const listening = await listen(app, { host: config.HOST, port: config.PORT, streams });
+  const timeouts = { headersMs: config.HEADERS_TIMEOUT_MS, requestMs: config.REQUEST_TIMEOUT_MS };
+  const listening = await listen(app, { host: config.HOST, port: config.PORT, streams, timeouts });
   return {
     ...listening,
     close: async (graceMs) => {

@@ -8,7 +8,7 @@ export type Role = (typeof ROLES)[number];
 const JWT_SECRET_CHARS_MIN = 32;
 
 const text = (): z.ZodString => z.string().trim().min(1);
-const secret = (charsMin = 8): z.ZodString => z.string().min(charsMin).meta({ secret: true });
+const secret = (charsMin = 8): z.ZodString => z.string().min(charsMin);
 const webUrl = (): z.ZodURL => z.url({ protocol: /^https?$/, error: 'is not an http or https address' });
 
 /** A whole number from text; `z.coerce` alone would take an empty or a blank text for 0. */
@@ -60,12 +60,19 @@ const general = {
     .default('info')
     .describe('The least severe line that is logged.'),
   BODY_LIMIT_BYTES: whole(1024, 10_485_760, 65_536).describe('The largest request body; a larger one is answered 413.'),
+  HEADERS_TIMEOUT_MS: whole(100, 60_000, 10_000).describe('The time for the head of a request; a slower one is answered 408.'),
+  REQUEST_TIMEOUT_MS: whole(100, 300_000, 30_000).describe('The time for a whole request, its body included; likewise.'),
+  RATE_LIMIT_PER_SECOND: whole(1, 1_000_000, 200).describe(
+    'Requests of one client (`sub`) in a second, reads and writes; more are answered 429. Each process counts for itself.',
+  ),
+  RATE_LIMIT_BURST: whole(0, 1_000_000, 1_000).describe('Requests beyond that, in ten seconds.'),
+  STREAMS_MAX: whole(1, 100_000, 1_000).describe('Open event streams of this process; more are answered 503.'),
+  STREAMS_PER_OWNER_MAX: whole(1, 100_000, 20).describe('Of them, those of one client; more are answered 429.'),
 };
 
 const stores = {
   REDIS_URL: z
     .url({ protocol: /^rediss?$/, error: 'is not a redis address' })
-    .meta({ secret: true })
     .default('redis://127.0.0.1:6379')
     .describe('The log: mailboxes, tips, leases.'),
   REDIS_CLUSTER_NODES: list(hostPort)
@@ -84,7 +91,6 @@ const stores = {
   REDIS_WAIT_MS: whole(10, 10_000, 1000).describe('How long they may take.'),
   MONGODB_URL: z
     .url({ protocol: /^mongodb([+]srv)?$/, error: 'is not a mongodb address' })
-    .meta({ secret: true })
     .default('mongodb://127.0.0.1:27017')
     .describe('The checkpoints and the history.'),
   MONGODB_DATABASE: z
@@ -197,6 +203,17 @@ export type VariableName = keyof typeof variables;
 
 export const configSchema = z.object(variables);
 export type Config = z.output<typeof configSchema>;
+
+/** Not to be read in any log; the addresses may carry passwords. */
+export const SECRETS = [
+  'JWT_SECRET',
+  'MOYASAR_SECRET_KEY',
+  'MOYASAR_WEBHOOK_SECRET',
+  'ANB_CLIENT_SECRET',
+  'ANB_WEBHOOK_SECRET_PATH',
+  'REDIS_URL',
+  'MONGODB_URL',
+] as const satisfies readonly VariableName[];
 
 /** What a role cannot do without; a list is "one of these". */
 const JWT: readonly VariableName[] = ['JWT_SECRET', 'JWKS_URL'];
