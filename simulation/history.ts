@@ -87,7 +87,7 @@ function setScene(plan: Plan, write: ((line: string) => void) | null): Scene {
   const config = simulatedConfig();
   const registry = createRegistry(KINDS);
   const layout = createProductLayout(config, registry);
-  const servers = createServers(world, layout);
+  const servers = createServers(world, layout, plan.cluster);
   const archive = createArchive();
   const state: Scene['state'] = { failure: null, hasLostTail: false };
   const failed = (error: unknown): void => void (state.failure ??= error);
@@ -179,6 +179,7 @@ async function differenceOf(scene: Scene): Promise<string> {
     const [ready] = shard.ready.keys();
     const [parked] = shard.parked.values();
     const [effect] = shard.effects.values();
+    if (shard.outbox.entries.length > 0) return `${shard.shard} has messages for other shards`;
     if (ready !== undefined) return `${ready} is ready`;
     if (parked !== undefined) return `${parked.actor} is parked: ${parked.error}`;
     if (effect !== undefined) return `${effect.record.actor} waits for ${effect.record.type}`;

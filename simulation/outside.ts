@@ -123,8 +123,9 @@ function failed() {
 }
 
 /** When webhooks go out: more than once, late, out of order, or never, as the seed says. */
-export function webhookMoments(world: World, { lossy }: { readonly lossy: number }): number[] {
+export function webhookMoments(world: World, { lossy, type }: { readonly lossy: number; readonly type: string }): number[] {
   const { random } = world;
-  const copies = random.next() < lossy ? 0 : random.next() < lossy ? 2 : 1;
+  // Nothing but its webhook and the next settlement tells of a refund.
+  const copies = random.next() < lossy && type !== 'payment_refunded' ? 0 : random.next() < lossy ? 2 : 1;
   return Array.from({ length: copies }, () => random.integer(1, random.next() < lossy ? WEBHOOK_DELAY_MS * 5 : 50));
 }

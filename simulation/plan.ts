@@ -30,6 +30,8 @@ export type Item = { readonly atMs: number } & (Step | Fault);
 
 export interface Plan {
   readonly seed: number;
+  /** Shards are on servers of their own: messages between them go through outboxes. */
+  readonly cluster: boolean;
   /** Roles of each process. */
   readonly processes: readonly (readonly string[])[];
   /** Probability that a webhook is lost, doubled or late. */
@@ -53,7 +55,7 @@ export function planOf(seed: number): Plan {
   const steps = stepsOf(random);
   const faults = faultsOf(random, processes.length);
   const items = [...steps, ...faults].sort((a, b) => a.atMs - b.atMs);
-  return { seed, processes, webhookLoss: pick(random, [0, 0.1, 0.4]), items };
+  return { seed, cluster: random.next() < 0.3, processes, webhookLoss: pick(random, [0, 0.1, 0.4]), items };
 }
 
 function pick<T>(random: Random, items: readonly T[]): T {
@@ -73,11 +75,11 @@ function stepsOf(random: Random): Item[] {
   const outcomes = ['pay', 'pay', 'pay', 'refund', 'decline', 'nothing'] as const;
   return [
     ...Array.from({ length: wallets }, (_, n): Item => ({ atMs: random.integer(0, 1_500), do: 'open', owner: `owner-${String(n % 2)}` })),
-    ...many(random, 4, 14).map((): Item => {
+    ...many(random, 8, 22).map((): Item => {
       const to = random.next() < 0.1 ? null : wallet();
       return { atMs: at(), do: 'transfer', wallet: to, amount: random.integer(1, 50_000), notify: random.next() < 0.6 };
     }),
-    ...many(random, 2, 6).map((): Item => ({
+    ...many(random, 3, 8).map((): Item => ({
       atMs: at(),
       do: 'top-up',
       wallet: wallet(),

@@ -23,7 +23,7 @@ export interface Servers {
   checkpoint(): () => void;
 }
 
-export function createServers(world: World, layout: Layout): Servers {
+export function createServers(world: World, layout: Layout, cluster: boolean): Servers {
   const clock = { aheadMs: 0 };
   const system = {
     monotonicMs: () => world.nowMs(),
@@ -33,7 +33,7 @@ export function createServers(world: World, layout: Layout): Servers {
     random: () => world.random.next(),
     uuid: () => world.random.uuid(),
   };
-  const ports = createMemoryPorts({ layout, system });
+  const ports = createMemoryPorts({ layout, system, cluster });
   const { shards, heartbeats } = ports.store;
   const restart = (): void => {
     for (const shard of shards.values()) if (shard.lease !== null) shard.lease = { owner: '', token: 'void', expiresAt: 0 };

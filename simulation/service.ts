@@ -178,7 +178,8 @@ function endpointsFor(base: EdgeBase, client: Client): Endpoint[] {
       metrics: () => Promise.reject(new Error('no metrics here')),
       version: 'simulated',
     },
-    check: () => Promise.resolve({ redis: true, mongo: true, snapshotLagMs: 0, waitsFor: [], oldestReadyMs: 0, stuckShards: [], lateRoles: [] }),
+    check: () =>
+      Promise.resolve({ redis: true, mongo: true, snapshotLagMs: 0, waitsFor: [], oldestReadyMs: 0, stuckShards: [], lateRoles: [] }),
   };
   return endpointsOf({
     gateway: gatewayParts(base, client),
@@ -194,6 +195,7 @@ function portsOf({ ports }: Servers, line: Line) {
     leases: wired(ports.leases, line),
     operations: wired(ports.operations, line),
     effects: wired(ports.effects, line),
+    ...(ports.outbox === undefined ? {} : { outbox: wired(ports.outbox, line) }),
   };
 }
 

@@ -76,7 +76,8 @@ export function createStory(parts: StoryParts): Story {
     tellEvents() {
       for (const event of outside.newEvents()) {
         told.push(event);
-        for (const inMs of webhookMoments(world, { lossy: parts.webhookLoss })) track(deliver({ world, customers }, event, inMs));
+        for (const inMs of webhookMoments(world, { lossy: parts.webhookLoss, type: event.type }))
+          track(deliver({ world, customers }, event, inMs));
       }
     },
     settleRest: () => track(settleAll(parts, 0)),
