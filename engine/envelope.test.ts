@@ -5,6 +5,7 @@ import { decideEntry, freshEnvelope, RECENT_MAX, RECENT_MS, STATE_CHARS_MAX } fr
 import type { Envelope } from './envelope.ts';
 import { toJson } from './message.ts';
 import type { EntryId } from './message.ts';
+import { decodeEnvelope, encodeEnvelope } from './snapshot-codec.ts';
 
 const pad = defineKind<{ text: string }, { Write: z.ZodObject<{ text: z.ZodString }> }, never>({
   name: 'pad',
@@ -13,7 +14,8 @@ const pad = defineKind<{ text: string }, { Write: z.ZodObject<{ text: z.ZodStrin
   messages: { Write: z.object({ text: z.string() }) },
   state: z.object({ text: z.string() }),
   initial: () => ({ text: '' }),
-  decide: (state, { body }) => accept({ text: state.text + body.text }, { answer: { length: state.text.length + body.text.length } }),
+  decide: (state, { body }) =>
+    accept({ text: state.text + body.text }, { answer: { written: body.text.length, length: state.text.length + body.text.length } }),
 });
 
 interface Said {
@@ -36,6 +38,13 @@ test('a repeated client command gets the first answer and changes nothing', (t) 
   t.is(again.code, 'repeated');
   t.deepEqual(again.answer, first.answer);
   t.is(again.envelope.state, first.envelope.state);
+});
+
+test('a repeated command has one chain, whether the first answer was kept in memory or came from a snapshot', (t) => {
+  const first = say(fresh(), { id: 'a', text: 'xy' });
+  const loaded = decodeEnvelope(pad, encodeEnvelope(first.envelope));
+  const again = { id: 'a', text: 'xy' };
+  t.deepEqual(say(loaded, again).envelope.head, say(first.envelope, again).envelope.head);
 });
 
 test('a repeated key with another body is refused', (t) => {

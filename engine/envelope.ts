@@ -140,7 +140,8 @@ function unchanged(envelope: Envelope, answer: unknown): Accepted<unknown> {
 }
 
 function remembered(stored: StoredEntry, status: string, decision: Decision<unknown>): Remembered {
-  const answer: unknown = JSON.parse(toJson(decision.ok ? decision.answer : decision.detail));
+  // In the order of keys that a snapshot has: the chain hashes the answer of a repetition, and must not tell where it was kept.
+  const answer: unknown = JSON.parse(toCanonicalJson(decision.ok ? decision.answer : decision.detail));
   return { id: stored.id, bodyHash: fingerprint(stored.body), entry: stored.entry, status, answer };
 }
 
