@@ -4,9 +4,9 @@ import { virtualAccount } from '../../actors/virtual-account/decide.ts';
 import { RECENT_MAX, decideEntry, freshEnvelope } from '../../engine/envelope.ts';
 import { toCanonicalJson, toJson } from '../../engine/message.ts';
 import type { EntryId } from '../../engine/message.ts';
-import { itemsOf, nextKey, openWallet, proven, walletHas } from '../support/story.ts';
+import { decided, itemsOf, nextKey, openWallet, proven, walletHas } from '../support/story.ts';
 import { startSystem } from '../support/system.ts';
-import type { Reply, Request, TestSystem } from '../support/system.ts';
+import type { TestSystem } from '../support/system.ts';
 import { outcome, tally, times } from './support.ts';
 
 const KEYS = 10_000;
@@ -51,14 +51,6 @@ test('of ten thousand keys of one owner the first answer for ever, the rest are 
     t.is(toCanonicalJson(again.answer), toCanonicalJson(answer));
   }
 });
-
-/** As clients are told to: an outcome that was not known in time is asked for with the same key. */
-async function decided(system: TestSystem, path: string, request: Request): Promise<Reply> {
-  for (;;) {
-    const reply = await system.call(path, request);
-    if (outcome(reply) !== '503 outcome_unknown') return reply;
-  }
-}
 
 async function started(t: ExecutionContext): Promise<TestSystem> {
   const system = await startSystem();
