@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { accept } from './accept.ts';
 import { deposits } from './deposits.ts';
+import { fairness } from './fairness.ts';
 
 const program = new Command('bench').description('What IronWallet does per second on this machine.').showHelpAfterError();
 
@@ -22,6 +23,15 @@ program
   .option('--seconds <n>', 'how long', whole, 15)
   .option('--wallets <n>', 'wallets that they go to, at most 100', whole, 100)
   .action(accept);
+
+program
+  .command('fairness')
+  .description('decisions of quiet wallets beside a hot one with a long backlog, against the same without it')
+  .option('--entries <n>', 'entries that wait in the hot wallet', whole, 100_000)
+  .option('--others <n>', 'quiet wallets of the same shard', whole, 1_000)
+  .option('--rate <n>', 'entries per second for the quiet wallets together', whole, 100)
+  .option('--seconds <n>', 'how long each phase without the hot one takes', whole, 6)
+  .action(fairness);
 
 function whole(value: string): number {
   if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('A whole number above zero.');

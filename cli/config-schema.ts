@@ -13,6 +13,12 @@ const webUrl = (): z.ZodURL => z.url({ protocol: /^https?$/, error: 'is not an h
 
 /** A whole number from text; `z.coerce` alone would take an empty or a blank text for 0. */
 function whole(min: number, max: number, standard: number): z.ZodDefault<z.ZodType<number>> {
+  return wholeNumber(min, max)
+    .default(standard)
+    .meta({ range: `${String(min)} to ${String(max)}` });
+}
+
+function wholeNumber(min: number, max: number): z.ZodType<number> {
   const digits = z.string().regex(/^\d+$/, 'is not a whole number');
   const bounded = digits.transform(Number).pipe(
     z
@@ -20,7 +26,7 @@ function whole(min: number, max: number, standard: number): z.ZodDefault<z.ZodTy
       .min(min, `is below ${String(min)}`)
       .max(max, `is above ${String(max)}`),
   );
-  return (bounded as z.ZodType<number>).default(standard).meta({ range: `${String(min)} to ${String(max)}` });
+  return bounded;
 }
 
 /** Texts separated by commas. */
@@ -34,6 +40,7 @@ function list(item: z.ZodType<string, string>): z.ZodType<readonly string[], str
   return split.pipe(z.array(item));
 }
 
+const hostPort = z.string().regex(/^([\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/, 'has an entry that is not host:port');
 const roles = list(text()).pipe(z.array(z.enum(ROLES, { error: `may name ${ROLES.join(', ')}` })).min(1, 'names no role'));
 const iban = z.string().regex(/^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/, 'has an entry that is not an IBAN');
 const accountDigits = z.string().regex(/^\d{15}$/, 'is not 15 digits');
@@ -68,6 +75,20 @@ const stores = {
     .url({ protocol: /^rediss?$/, error: 'is not a redis address' })
     .default('redis://127.0.0.1:6379')
     .describe('The log: mailboxes, tips, leases.'),
+  REDIS_CLUSTER_NODES: list(hostPort)
+    .default([])
+    .describe('Some nodes of a Redis Cluster, `host:port`, separated by commas. `REDIS_URL` then gives user, password and TLS alone.'),
+  REDIS_SENTINELS: list(hostPort)
+    .default([])
+    .describe('Sentinels that know the one master, `host:port`, separated by commas. `REDIS_URL` then gives user, password and TLS alone.'),
+  REDIS_SENTINEL_NAME: text().default('mymaster').describe('What the sentinels call the master.'),
+  REDIS_WAIT_REPLICAS: wholeNumber(0, 5)
+    .optional()
+    .meta({ range: '0 to 5' })
+    .describe(
+      'Replicas that must have a command before it is acknowledged, else 503 `not_replicated`. Without it: 1 in a cluster, else 0.',
+    ),
+  REDIS_WAIT_MS: whole(10, 10_000, 1000).describe('How long they may take.'),
   MONGODB_URL: z
     .url({ protocol: /^mongodb([+]srv)?$/, error: 'is not a mongodb address' })
     .default('mongodb://127.0.0.1:27017')
@@ -86,6 +107,9 @@ const engine = {
   LEASE_MS: whole(500, 60_000, 5000).describe('How long a killed worker keeps its shards from the others.'),
   MAILBOX_MAX: whole(10, 100_000, 1000).describe('Uncommitted entries of one actor at which the edges answer 429.'),
   CACHE_ACTORS: whole(100, 5_000_000, 50_000).describe('Actors kept in memory by one process.'),
+  PROGRESS_MS: whole(1000, 3_600_000, 30_000).describe(
+    'Age of the oldest uncommitted entry at which work is late; a process whose own shards stand still for as long is not ready.',
+  ),
   SNAPSHOT_ENTRIES: whole(1, 10_000, 200).describe('Entries after which an actor is written to MongoDB.'),
   SNAPSHOT_MS: whole(100, 600_000, 10_000).describe('The age at which a change is written to MongoDB all the same.'),
 };

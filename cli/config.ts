@@ -74,6 +74,8 @@ function contradictions(config: Config): string[] {
   if (config.MOYASAR_SECRET_KEY?.startsWith(`sk_${config.MOYASAR_MODE}_`) === false) {
     problems.push(`MOYASAR_SECRET_KEY is not a key of the mode that MOYASAR_MODE names (${config.MOYASAR_MODE}).`);
   }
+  if (config.REDIS_CLUSTER_NODES.length > 0 && config.REDIS_SENTINELS.length > 0)
+    problems.push('REDIS_SENTINELS and REDIS_CLUSTER_NODES are both set; only one can be right.');
   if (config.HEADERS_TIMEOUT_MS > config.REQUEST_TIMEOUT_MS) problems.push('HEADERS_TIMEOUT_MS is above REQUEST_TIMEOUT_MS.');
   if (config.IBAN_RANGE_FROM > config.IBAN_RANGE_TO) problems.push('IBAN_RANGE_TO is below IBAN_RANGE_FROM.');
   return problems;

@@ -3,11 +3,12 @@ import { KINDS } from '../actors/kinds.ts';
 import { createRegistry } from '../engine/registry.ts';
 import type { ActorId, EntryId } from '../engine/message.ts';
 import { actorId, entryId } from '../engine/snapshot-codec.ts';
-import { createProductLayout } from '../main.ts';
+import { createProductLayout } from '../wiring/layout.ts';
 import { createMongoPorts } from '../providers/mongo/ports.ts';
 import { META } from '../providers/redis/keys.ts';
 import { createRedisPorts } from '../providers/redis/ports.ts';
 import type { Base } from '../wiring/base.ts';
+import { redisOf } from '../wiring/redis.ts';
 import { parseConfig } from './config.ts';
 import { misfit } from './installation.ts';
 import { reasonOf } from './text.ts';
@@ -32,7 +33,7 @@ export async function looking(look: (ports: Looking) => Promise<void>): Promise<
   const layout = createProductLayout(config, registry);
   const mongo = createMongoPorts({ url: config.MONGODB_URL, database: config.MONGODB_DATABASE });
   try {
-    const redis = await createRedisPorts({ url: config.REDIS_URL, layout, worker: 'ironwallet:operator', failFast: true });
+    const redis = await createRedisPorts({ ...redisOf(config), layout, worker: 'ironwallet:operator', failFast: true });
     try {
       await checkInstallation({ redis, mongo, layout });
       await look({ redis, mongo, registry, layout });

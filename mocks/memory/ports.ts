@@ -6,19 +6,22 @@ import { createMemoryLeases } from './leases.ts';
 import { createMemoryDirectory, createMemoryLedger, createMemoryMongo, createMemorySnapshots } from './long-memory.ts';
 import { createMemoryMailboxes } from './mailboxes.ts';
 import { createMemoryOperations } from './operations.ts';
+import { createMemoryOutbox } from './outbox.ts';
 import { createStore } from './store.ts';
 import { createMemorySystem } from './system.ts';
 
 export interface MemoryPortsOptions {
   readonly layout: { shardOf(actor: ActorId): Shard };
   readonly system?: System;
+  /** A commit reaches its own shard only, as in a cluster: the rest goes through the outbox. */
+  readonly cluster?: boolean;
 }
 
 export type MemoryPorts = ReturnType<typeof createMemoryPorts>;
 
 /** Beside the ports: `mongo` (contents, and `away` to fail its ports) and `store` (what Redis would hold). */
-export function createMemoryPorts({ layout, system = createMemorySystem() }: MemoryPortsOptions) {
-  const store = createStore((actor) => layout.shardOf(actor), system);
+export function createMemoryPorts({ layout, system = createMemorySystem(), cluster = false }: MemoryPortsOptions) {
+  const store = createStore((actor) => layout.shardOf(actor), system, cluster);
   const mongo = createMemoryMongo();
   return {
     mailboxes: createMemoryMailboxes(store),
@@ -29,6 +32,7 @@ export function createMemoryPorts({ layout, system = createMemorySystem() }: Mem
     snapshots: createMemorySnapshots(mongo),
     ledger: createMemoryLedger(mongo),
     directory: createMemoryDirectory(mongo),
+    ...(cluster ? { outbox: createMemoryOutbox(store) } : {}),
     mongo,
     store,
   };

@@ -19,6 +19,8 @@ export interface RedisOptions {
   readonly dataFolder?: string;
   /** Further settings, e.g. `{ 'lua-time-limit': '100' }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Variables of the server's process beside ours. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface RedisServer {
@@ -70,7 +72,8 @@ async function ownRedis(binary: string, options: RedisOptions): Promise<RedisSer
   const thrownAway = options.dataFolder === undefined;
   const launch = async (port: number): Promise<OwnProcess> => {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...settings(options)];
-    return startProcess({ command: binary, args, ready: READY, ...(thrownAway ? { folder } : {}) });
+    const env = { ...process.env, ...options.env };
+    return startProcess({ command: binary, args, ready: READY, env, ...(thrownAway ? { folder } : {}) });
   };
   const first = await launchOnFreePort(launch, options.port);
   const port = first.port;

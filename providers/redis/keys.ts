@@ -19,6 +19,8 @@ export interface ShardKeys {
   readonly effects: string;
   readonly effectAttempts: string;
   readonly dead: string;
+  readonly outbox: string;
+  readonly seen: string;
 }
 
 const known = new Map<Shard, ShardKeys>(); // one per shard of the layout
@@ -44,6 +46,8 @@ function namesOf(shard: Shard): ShardKeys {
     effects: of('effects'),
     effectAttempts: of('effect-attempts'),
     dead: of('dead'),
+    outbox: of('outbox'),
+    seen: of('seen'),
   };
 }
 
