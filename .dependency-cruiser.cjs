@@ -35,7 +35,17 @@ module.exports = {
         'engine/',
         ACTORS_PUBLIC,
         'actors/[^/]+/(state|view|views)[.]ts$',
-        packages('koa', '@koa/router', 'koa-bodyparser', 'zod', 'jose', 'prom-client', 'bignumber.js', 'ibantools', 'rate-limiter-flexible'),
+        packages(
+          'koa',
+          '@koa/router',
+          'koa-bodyparser',
+          'zod',
+          'jose',
+          'prom-client',
+          'bignumber.js',
+          'ibantools',
+          'rate-limiter-flexible',
+        ),
       ),
     ),
     withNode(

@@ -74,7 +74,13 @@ async function startEcho(): Promise<{ readonly url: string; readonly paths: Set<
   return { url: `http://127.0.0.1:${String(port)}`, paths, close };
 }
 
-function tokenOf(subject: string, { secret = PLANTED.JWT_SECRET as string, expires = '1h', scope = '' } = {}): Promise<string> {
+interface Claims {
+  readonly secret?: string;
+  readonly expires?: string;
+  readonly scope?: string;
+}
+
+function tokenOf(subject: string, { secret = PLANTED.JWT_SECRET, expires = '1h', scope = '' }: Claims = {}): Promise<string> {
   const token = new SignJWT({ scope }).setProtectedHeader({ alg: 'HS256' }).setSubject(subject).setExpirationTime(expires);
   return token.sign(new TextEncoder().encode(secret));
 }
