@@ -3,6 +3,7 @@ import { audit } from '../../engine/audit.ts';
 import type { Shard } from '../../engine/ports.ts';
 import { startRedisCluster } from '../../mocks/servers/redis-cluster.ts';
 import type { NodeFacts, RedisCluster } from '../../mocks/servers/redis-cluster.ts';
+import type { Host } from '../../mocks/servers/redis.ts';
 import { slotOf } from '../../providers/redis/client.ts';
 import { shardKeys } from '../../providers/redis/keys.ts';
 import { creditedOf, lookAt, openWallets, settledPosition, walletNumbers, wrongWallets } from '../support/deposits.ts';
@@ -21,6 +22,7 @@ const CREDITED_MS_MAX = 90_000;
 export interface StageOptions {
   readonly waitReplicas?: number;
   readonly roles?: readonly string[];
+  readonly hosts?: readonly Host[];
 }
 
 export interface ClusterStage extends Stage {
@@ -54,8 +56,8 @@ export interface Account {
   readonly wrong: readonly string[];
 }
 
-export async function startStage({ waitReplicas = 1, roles = ROLES }: StageOptions = {}): Promise<ClusterStage> {
-  const cluster = await startRedisCluster();
+export async function startStage({ waitReplicas = 1, roles = ROLES, hosts = [] }: StageOptions = {}): Promise<ClusterStage> {
+  const cluster = await startRedisCluster({ hosts });
   const env = { REDIS_CLUSTER_NODES: cluster.addresses.join(','), REDIS_WAIT_REPLICAS: String(waitReplicas) };
   try {
     const stage = await startServing({ env, roles });
