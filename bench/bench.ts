@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { accept } from './accept.ts';
 import { deposits } from './deposits.ts';
 import { fairness } from './fairness.ts';
+import { scale } from './scale.ts';
 
 const program = new Command('bench').description('What IronWallet does per second on this machine.').showHelpAfterError();
 
@@ -32,6 +33,14 @@ program
   .option('--rate <n>', 'entries per second for the quiet wallets together', whole, 100)
   .option('--seconds <n>', 'how long each phase without the hot one takes', whole, 6)
   .action(fairness);
+
+program
+  .command('scale')
+  .description('the same deposits with 1, 2, 4 workers, on one Redis and on a cluster of three masters')
+  .option('--deposits <n>', 'statement lines', whole, 10_000)
+  .option('--wallets <n>', 'wallets', whole, 2_000)
+  .option('--replicas <n>', 'of each master, 0 or 1', Number, 1)
+  .action(scale);
 
 function whole(value: string): number {
   if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('A whole number above zero.');

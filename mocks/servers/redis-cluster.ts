@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './own-process.ts';
 import { startRedis } from './redis.ts';
-import type { RedisServer } from './redis.ts';
+import type { Host, RedisServer } from './redis.ts';
 
 const run = promisify(execFile);
 
@@ -15,6 +15,8 @@ export interface ClusterOptions {
   /** Silence after which a master is failed over. */
   readonly nodeTimeoutMs?: number;
   readonly settings?: Readonly<Record<string, string>>;
+  /** The nodes are spread over them; a replica is never beside its master. */
+  readonly hosts?: readonly Host[];
 }
 
 export interface ClusterNode {
@@ -40,8 +42,8 @@ export interface RedisCluster {
   readonly addresses: readonly string[];
   /** One command to one node, by redis-cli; its output. */
   cli(address: string, ...args: readonly string[]): Promise<string>;
-  /** What the first node that answers says of all. */
-  facts(): Promise<NodeFacts[]>;
+  /** What the first node that answers, or the given one, says of all. */
+  facts(by?: string): Promise<NodeFacts[]>;
   /** Waits until every slot is served and every master has its replica again. */
   untilWhole(): Promise<void>;
   node(address: string): ClusterNode;
@@ -53,13 +55,15 @@ export async function startRedisCluster({
   replicas = 1,
   nodeTimeoutMs = 1000,
   settings = {},
+  hosts = [],
 }: ClusterOptions = {}): Promise<RedisCluster> {
   const nodes: ClusterNode[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(nodes.map(({ server }) => server.close()));
   };
   try {
-    for (let count = 0; count < masters * (replicas + 1); count += 1) nodes.push(await startNode(nodeTimeoutMs, settings));
+    for (let count = 0; count < masters * (replicas + 1); count += 1)
+      nodes.push(await startNode({ nodeTimeoutMs, settings }, hosts[count % Math.max(1, hosts.length)]));
     const addresses = nodes.map(({ address }) => address);
     const options = ['--cluster-replicas', String(replicas), '--cluster-yes'];
     await run('redis-cli', ['--cluster', 'create', ...addresses, ...options], { timeout: CREATE_MS_MAX });
@@ -76,9 +80,12 @@ const CREATE_MS_MAX = 60_000;
 const LOOK_MS = 100;
 const LOOKS_MAX = 600;
 
-async function startNode(nodeTimeoutMs: number, settings: Readonly<Record<string, string>>): Promise<ClusterNode> {
+type NodeOptions = Required<Pick<ClusterOptions, 'nodeTimeoutMs' | 'settings'>>;
+
+async function startNode({ nodeTimeoutMs, settings }: NodeOptions, host?: Host): Promise<ClusterNode> {
   const server = await startRedis({
     own: true,
+    ...(host === undefined ? {} : { host }),
     settings: {
       'cluster-enabled': 'yes',
       'cluster-port': String(await freePort()),
@@ -87,6 +94,7 @@ async function startNode(nodeTimeoutMs: number, settings: Readonly<Record<string
       'cluster-replica-validity-factor': '0',
       'repl-ping-replica-period': '1',
       'repl-diskless-sync-delay': '0',
+      'protected-mode': 'no',
       ...settings,
     },
   });
@@ -111,8 +119,8 @@ function clusterOf(
     nodes,
     addresses,
     cli,
-    async facts() {
-      const [first] = await views();
+    async facts(by) {
+      const [first] = by === undefined ? await views() : [factsOf(await cli(by, 'CLUSTER', 'NODES'))];
       if (first === undefined) throw new Error('no node of the cluster answers');
       return first;
     },

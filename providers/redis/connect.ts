@@ -132,7 +132,6 @@ export async function disconnect(client: RedisClient): Promise<void> {
     client.disconnect();
     return;
   }
-  await client.quit().catch(() => {
-    client.disconnect();
-  });
+  await client.quit().catch(() => undefined);
+  client.disconnect(); // also what listens to sentinels
 }

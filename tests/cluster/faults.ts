@@ -5,7 +5,7 @@ import type { NodeFacts, RedisCluster } from '../../mocks/servers/redis-cluster.
 import { slotOf } from '../../providers/redis/client.ts';
 import { shardKeys } from '../../providers/redis/keys.ts';
 import { masterOf, replicaOf } from './stage.ts';
-import type { Account, ClusterStage } from './stage.ts';
+import type { Account, ClusterStage, Stage } from './stage.ts';
 
 const FAULTS = {
   'master killed': (stage) => killMaster(stage),
@@ -134,13 +134,18 @@ export interface Round {
 
 /** One fault in the middle of deposits that go on while it lasts. */
 export async function round(stage: ClusterStage, name: FaultName): Promise<Round> {
-  await stage.deposit(DEPOSITS_EACH);
-  await stage.underWay();
-  const [struck] = await Promise.all([FAULTS[name](stage), trickle(stage)]);
+  const struck = await inTheMiddle(stage, () => FAULTS[name](stage));
   return { struck, account: await stage.account() };
 }
 
-async function trickle(stage: ClusterStage): Promise<void> {
+export async function inTheMiddle<T>(stage: Stage, strike: () => Promise<T>): Promise<T> {
+  await stage.deposit(DEPOSITS_EACH);
+  await stage.underWay();
+  const [struck] = await Promise.all([strike(), trickle(stage)]);
+  return struck;
+}
+
+async function trickle(stage: Stage): Promise<void> {
   for (let time = 0; time < TRICKLES; time += 1) {
     await stage.deposit(DEPOSITS_EACH);
     await sleep(TRICKLE_MS);

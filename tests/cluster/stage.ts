@@ -3,6 +3,7 @@ import { audit } from '../../engine/audit.ts';
 import type { Shard } from '../../engine/ports.ts';
 import { startRedisCluster } from '../../mocks/servers/redis-cluster.ts';
 import type { NodeFacts, RedisCluster } from '../../mocks/servers/redis-cluster.ts';
+import type { Host } from '../../mocks/servers/redis.ts';
 import { slotOf } from '../../providers/redis/client.ts';
 import { shardKeys } from '../../providers/redis/keys.ts';
 import { creditedOf, lookAt, openWallets, settledPosition, walletNumbers, wrongWallets } from '../support/deposits.ts';
@@ -21,10 +22,14 @@ const CREDITED_MS_MAX = 90_000;
 export interface StageOptions {
   readonly waitReplicas?: number;
   readonly roles?: readonly string[];
+  readonly hosts?: readonly Host[];
 }
 
-export interface ClusterStage {
+export interface ClusterStage extends Stage {
   readonly cluster: RedisCluster;
+}
+
+export interface Stage {
   readonly system: TestSystem;
   readonly looking: Looking;
   readonly processes: readonly RoleProcess[];
@@ -51,23 +56,37 @@ export interface Account {
   readonly wrong: readonly string[];
 }
 
-export async function startStage({ waitReplicas = 1, roles = ROLES }: StageOptions = {}): Promise<ClusterStage> {
+export async function startStage({ waitReplicas = 1, roles = ROLES, hosts = [] }: StageOptions = {}): Promise<ClusterStage> {
+  const cluster = await startRedisCluster({ hosts });
+  const env = { REDIS_CLUSTER_NODES: cluster.addresses.join(','), REDIS_WAIT_REPLICAS: String(waitReplicas) };
+  try {
+    const stage = await startServing({ env, roles });
+    const stop = async (): Promise<void> => {
+      await stage.stop();
+      await cluster.close();
+    };
+    return { ...stage, cluster, stop };
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
+}
+
+/** Processes on the Redis that the environment names, whatever its form. */
+export async function startServing({
+  env,
+  roles = ROLES,
+}: {
+  readonly env: Readonly<Record<string, string>>;
+  readonly roles?: readonly string[];
+}): Promise<Stage> {
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const one of stops.reverse()) await one();
   };
   try {
-    const cluster = await startRedisCluster();
-    stops.push(() => cluster.close());
-    const system = await startSystem({
-      service: false,
-      bank: { pageSizeMax: 100 },
-      env: {
-        REDIS_CLUSTER_NODES: cluster.addresses.join(','),
-        REDIS_WAIT_REPLICAS: String(waitReplicas),
-        ...{ LEASE_MS: '2000', STATEMENT_PAGE_SIZE: '100', LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn' },
-      },
-    });
+    const quick = { LEASE_MS: '2000', STATEMENT_PAGE_SIZE: '100', LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn' };
+    const system = await startSystem({ service: false, bank: { pageSizeMax: 100 }, env: { ...env, ...quick } });
     stops.push(() => system.stop());
     const processes: RoleProcess[] = [];
     stops.push(() => Promise.all(processes.map((one) => one.end('SIGKILL'))));
@@ -78,14 +97,14 @@ export async function startStage({ waitReplicas = 1, roles = ROLES }: StageOptio
     const gateway = processes[roles.findIndex((role) => role.includes('gateway'))];
     const clients = startClients(gateway?.url ?? '');
     stops.push(() => clients.stop());
-    return { ...{ cluster, system, looking, processes, clients, stop }, ...accounting({ system, looking, clients }) };
+    return { ...{ system, looking, processes, clients, stop }, ...accounting({ system, looking, clients }) };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-function accounting({ system, looking, clients }: Pick<ClusterStage, 'system' | 'looking' | 'clients'>) {
+function accounting({ system, looking, clients }: Pick<Stage, 'system' | 'looking' | 'clients'>) {
   let wanted = 0n;
   let before = 0n;
   let rounds = 0;
