@@ -38,12 +38,9 @@ async function chaos(options: Options): Promise<void> {
 async function play(runner: Runner, options: Options & { readonly seed: number }): Promise<Played> {
   const { full, short, seed } = options;
   if (options.fault !== undefined) {
-    const fault = faultNamed(FAULTS, options.fault);
-    return playAll(
-      runner,
-      Array.from({ length: options.rounds }, (_, index) => ({ fault, seed: seed + index })),
-      full,
-    );
+    const faults = options.fault.split(',').map((name) => faultNamed(FAULTS, name));
+    const plan = faults.flatMap((fault) => Array.from({ length: options.rounds }, (_, index) => ({ fault, seed: seed + index })));
+    return playAll(runner, plan, full);
   }
   if (short) return playAll(runner, shortPlan({ faults: FAULTS, seed }), full);
   if (full) return playAll(runner, fullPlan({ faults: FAULTS, seed }), full);
@@ -97,8 +94,8 @@ const program = new Command('chaos')
   .description('Real faults on real servers under load; without options 20 minutes, every fault at least once.')
   .option('--full', 'every fault as often as docs/reliability.md promises', false)
   .option('--short', 'the most telling faults, once each: about three minutes', false)
-  .option('--fault <name>', `one fault: ${FAULTS.map(({ name }) => name).join(', ')}`)
-  .option('--rounds <n>', 'rounds of that fault', whole, 1)
+  .option('--fault <name>', `only these, separated by commas: ${FAULTS.map(({ name }) => name).join(', ')}`)
+  .option('--rounds <n>', 'rounds of each of them', whole, 1)
   .option('--minutes <n>', 'how long, without another choice', whole, 20)
   .option('--seed <n>', 'the first seed; drawn when left out', whole)
   .showHelpAfterError()
