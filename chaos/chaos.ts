@@ -1,6 +1,7 @@
 /** `npm run chaos`: real faults on real servers, under load, reconciled to the halala after each round. The last line is JSON. */
 import { Command, InvalidArgumentError } from 'commander';
 import { drawSeed } from '../mocks/control/random.ts';
+import { writeTable } from './document.ts';
 import { FAULTS } from './faults/table.ts';
 import { fullPlan, shortPlan, turnPlan } from './plan.ts';
 import type { Planned } from './plan.ts';
@@ -12,6 +13,7 @@ import type { Runner, Skipped } from './run.ts';
 interface Options {
   readonly full: boolean;
   readonly short: boolean;
+  readonly write: boolean;
   readonly fault?: string;
   readonly rounds: number;
   readonly minutes: number;
@@ -29,6 +31,7 @@ async function chaos(options: Options): Promise<void> {
   const runner = await createRunner();
   try {
     const played = await play(runner, { ...options, seed });
+    if (options.write) writeTable(FAULTS, played.filter(isPlayed));
     conclude(played, Math.round((performance.now() - begun) / 1000));
   } finally {
     await runner.stop();
@@ -70,8 +73,12 @@ async function playAll(runner: Runner, plan: readonly Planned[], full: boolean):
   return played;
 }
 
+function isPlayed(one: RoundResult | Skipped): one is RoundResult {
+  return !('skipped' in one);
+}
+
 function conclude(played: Played, tookSeconds: number): void {
-  const rounds = played.filter((one): one is RoundResult => !('skipped' in one));
+  const rounds = played.filter(isPlayed);
   const sum = (of: (one: RoundResult) => number): number => rounds.reduce((total, one) => total + of(one), 0);
   const failed = rounds.filter(({ ok }) => !ok).length;
   const skipped = [...new Set(played.flatMap((one) => ('skipped' in one ? [one.fault] : [])))];
@@ -98,6 +105,7 @@ const program = new Command('chaos')
   .option('--rounds <n>', 'rounds of each of them', whole, 1)
   .option('--minutes <n>', 'how long, without another choice', whole, 20)
   .option('--seed <n>', 'the first seed; drawn when left out', whole)
+  .option('--write', 'puts the results into docs/reliability.md', false)
   .showHelpAfterError()
   .action(chaos);
 

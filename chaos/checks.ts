@@ -189,7 +189,7 @@ async function changedWallets({ ports }: Looking, before: readonly Ledger[]): Pr
 }
 
 export interface Repeats {
-  /** Keys with a second effect, or another answer than the first. */
+  /** Keys whose promise was answered otherwise when it was repeated. */
   readonly doubled: readonly string[];
   /** Sentences. */
   readonly unanswered: readonly string[];
@@ -242,7 +242,8 @@ export async function repeatAll({ stage, ledger, random }: Judging): Promise<Rep
       return;
     }
     note(command, again, ledger);
-    const isSame = again.status === first.status && (first.status >= 300 || command.answer?.id === first.id);
+    // A refusal had no effect, so that its repetition may have one: an edge does not remember what it refused by itself.
+    const isSame = first.status >= 300 || (again.status === first.status && command.answer?.id === first.id);
     if (!isSame)
       doubled.push(`${command.key}: first ${String(first.status)} ${first.id}, again ${String(again.status)} ${command.answer?.id ?? ''}`);
   });
