@@ -1,6 +1,7 @@
 /** `npm run chaos`: real faults on real servers, under load, reconciled to the halala after each round. The last line is JSON. */
 import { Command, InvalidArgumentError } from 'commander';
 import { drawSeed } from '../mocks/control/random.ts';
+import { writeTable } from './document.ts';
 import { FAULTS } from './faults/table.ts';
 import { fullPlan, shortPlan, turnPlan } from './plan.ts';
 import type { Planned } from './plan.ts';
@@ -12,6 +13,7 @@ import type { Runner, Skipped } from './run.ts';
 interface Options {
   readonly full: boolean;
   readonly short: boolean;
+  readonly write: boolean;
   readonly fault?: string;
   readonly rounds: number;
   readonly minutes: number;
@@ -29,6 +31,7 @@ async function chaos(options: Options): Promise<void> {
   const runner = await createRunner();
   try {
     const played = await play(runner, { ...options, seed });
+    if (options.write) writeTable(FAULTS, played.filter(isPlayed));
     conclude(played, Math.round((performance.now() - begun) / 1000));
   } finally {
     await runner.stop();
@@ -38,12 +41,9 @@ async function chaos(options: Options): Promise<void> {
 async function play(runner: Runner, options: Options & { readonly seed: number }): Promise<Played> {
   const { full, short, seed } = options;
   if (options.fault !== undefined) {
-    const fault = faultNamed(FAULTS, options.fault);
-    return playAll(
-      runner,
-      Array.from({ length: options.rounds }, (_, index) => ({ fault, seed: seed + index })),
-      full,
-    );
+    const faults = options.fault.split(',').map((name) => faultNamed(FAULTS, name));
+    const plan = faults.flatMap((fault) => Array.from({ length: options.rounds }, (_, index) => ({ fault, seed: seed + index })));
+    return playAll(runner, plan, full);
   }
   if (short) return playAll(runner, shortPlan({ faults: FAULTS, seed }), full);
   if (full) return playAll(runner, fullPlan({ faults: FAULTS, seed }), full);
@@ -73,8 +73,12 @@ async function playAll(runner: Runner, plan: readonly Planned[], full: boolean):
   return played;
 }
 
+function isPlayed(one: RoundResult | Skipped): one is RoundResult {
+  return !('skipped' in one);
+}
+
 function conclude(played: Played, tookSeconds: number): void {
-  const rounds = played.filter((one): one is RoundResult => !('skipped' in one));
+  const rounds = played.filter(isPlayed);
   const sum = (of: (one: RoundResult) => number): number => rounds.reduce((total, one) => total + of(one), 0);
   const failed = rounds.filter(({ ok }) => !ok).length;
   const skipped = [...new Set(played.flatMap((one) => ('skipped' in one ? [one.fault] : [])))];
@@ -97,10 +101,11 @@ const program = new Command('chaos')
   .description('Real faults on real servers under load; without options 20 minutes, every fault at least once.')
   .option('--full', 'every fault as often as docs/reliability.md promises', false)
   .option('--short', 'the most telling faults, once each: about three minutes', false)
-  .option('--fault <name>', `one fault: ${FAULTS.map(({ name }) => name).join(', ')}`)
-  .option('--rounds <n>', 'rounds of that fault', whole, 1)
+  .option('--fault <name>', `only these, separated by commas: ${FAULTS.map(({ name }) => name).join(', ')}`)
+  .option('--rounds <n>', 'rounds of each of them', whole, 1)
   .option('--minutes <n>', 'how long, without another choice', whole, 20)
   .option('--seed <n>', 'the first seed; drawn when left out', whole)
+  .option('--write', 'puts the results into docs/reliability.md', false)
   .showHelpAfterError()
   .action(chaos);
 

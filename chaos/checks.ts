@@ -12,12 +12,13 @@ import { idOf, toJson } from '../engine/message.ts';
 import { survey } from '../engine/survey.ts';
 import type { Random } from '../mocks/control/random.ts';
 import { provePosition } from '../proof/position.ts';
+import type { Position } from '../proof/position.ts';
 import type { Looking } from '../tests/support/deposits.ts';
 import { ask, isAnswer, note } from './client.ts';
 import { difference, expectedOf, halalasOf, isPromised } from './ledger.ts';
 import type { Command, Ledger, Wallet } from './ledger.ts';
 import { at, request } from './requests.ts';
-import type { Stage } from './stage.ts';
+import type { Part, Stage } from './stage.ts';
 
 export interface Judging {
   readonly stage: Stage;
@@ -77,8 +78,7 @@ async function wrongWallets(judging: Judging): Promise<Verdict> {
 }
 
 async function wrongWallet(wallet: Wallet, { stage, ledger, random }: Judging): Promise<Verdict> {
-  const gateways = stage.of('gateway');
-  const url = `${gateways[random.integer(0, gateways.length - 1)]?.url ?? ''}/v1/wallets/${wallet.id}`;
+  const url = `${urlOf(stage.of('gateway'), random)}/v1/wallets/${wallet.id}`;
   const { status, body } = await request({ url, as: wallet.owner });
   if (status !== 200) return { lost: status === 404 ? 1 : 0, doubled: 0, wrong: [`wallet ${wallet.id} answers ${String(status)}`] };
   const expected = expectedOf(ledger, wallet);
@@ -151,19 +151,25 @@ function itemsOf(body: unknown): readonly unknown[] {
 /** V3 */
 async function wrongBooks({ looking, stage, before }: Judging): Promise<Verdict> {
   const wrong = await changedWallets(looking, before);
-  const position = await provePosition(looking.ports);
-  for (const [currency, amount] of position.differences) if (amount !== 0n) wrong.push(`difference of ${currency}: ${String(amount)}`);
-  for (const { actor, error } of position.broken) wrong.push(`${actor} cannot be read: ${error}`);
-  const suspense = position.classes.find(({ account }) => account === 'suspense');
-  if ((suspense?.ledger ?? 0n) !== 0n) wrong.push(`suspense holds ${String(suspense?.ledger)}`);
+  wrong.push(...wrongPosition(await provePosition(looking.ports), halalasOf(await stage.bank.balance())));
   const { divergences } = await audit(looking.ports);
-  for (const one of divergences)
-    wrong.push(`audit: ${JSON.stringify(one, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}`);
+  for (const one of divergences) wrong.push(`audit: ${JSON.stringify(one, withBigints)}`);
   for (const { actor, error } of await looking.look.operations.parked(looking.layout.allShards)) wrong.push(`${actor} is parked: ${error}`);
-  const pool = bigintOf(await stage.bank.balance());
-  const ledger = position.classes.find(({ account }) => account === 'bank')?.ledger ?? 0n;
-  if (pool !== ledger) wrong.push(`the bank has ${String(pool)}, the ledger ${String(ledger)}`);
   return { lost: 0, doubled: 0, wrong };
+}
+
+function wrongPosition({ differences, broken, classes }: Position, bank: bigint): string[] {
+  const wrong: string[] = [];
+  const ledgerOf = (name: string): bigint => classes.find(({ account }) => account === name)?.ledger ?? 0n;
+  for (const [currency, amount] of differences) if (amount !== 0n) wrong.push(`difference of ${currency}: ${String(amount)}`);
+  for (const { actor, error } of broken) wrong.push(`${actor} cannot be read: ${error}`);
+  if (ledgerOf('suspense') !== 0n) wrong.push(`suspense holds ${String(ledgerOf('suspense'))}`);
+  if (ledgerOf('bank') !== bank) wrong.push(`the bank has ${String(bank)}, the ledger ${String(ledgerOf('bank'))}`);
+  return wrong;
+}
+
+function withBigints(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
 }
 
 /** Wallets of earlier rounds that are no longer as they were. */
@@ -182,14 +188,8 @@ async function changedWallets({ ports }: Looking, before: readonly Ledger[]): Pr
   );
 }
 
-function bigintOf(decimal: string): bigint {
-  return halalasOf(decimal);
-}
-
 export interface Repeats {
-  /** Promises whose effect is not there. */
-  readonly lost: readonly Command[];
-  /** Keys with a second effect, or another answer than the first. */
+  /** Keys whose promise was answered otherwise when it was repeated. */
   readonly doubled: readonly string[];
   /** Sentences. */
   readonly unanswered: readonly string[];
@@ -207,24 +207,27 @@ export async function lostPromises({ stage, ledger, random }: Judging): Promise<
 async function isFound(command: Command, stage: Stage, random: Random): Promise<boolean> {
   for (;;) {
     const { status, body } = await look(command, stage, random);
-    if (status === 200) return command.kind !== 'debit' || (await hasDebit(command, stage, body));
+    if (status === 200) return command.kind !== 'debit' || hasDebit(command, body);
     if (status === 404) return false;
     await sleep(LOOK_MS);
   }
 }
 
 function look({ kind, answer, as, wallet }: Command, stage: Stage, random: Random): ReturnType<typeof request> {
-  const gateways = stage.of('gateway');
-  const gateway = gateways[random.integer(0, gateways.length - 1)]?.url ?? '';
   const id = answer?.id ?? '';
-  if (kind === 'open_wallet') return request({ url: `${gateway}/v1/wallets/${id}`, as });
-  if (kind === 'top_up') return request({ url: `${gateway}/v1/wallets/${wallet?.id ?? ''}/top-ups/${id}`, as });
-  return request({ url: `${stage.of('omnibus')[0]?.url ?? ''}/ops/v1/wallets/${wallet?.id ?? ''}`, as, scope: 'ops' });
+  const ofWallet = `/wallets/${wallet === null ? id : wallet.id}`;
+  if (kind === 'debit') return request({ url: `${urlOf(stage.of('omnibus'), random)}/ops/v1${ofWallet}`, as, scope: 'ops' });
+  return request({ url: `${urlOf(stage.of('gateway'), random)}/v1${ofWallet}${kind === 'top_up' ? `/top-ups/${id}` : ''}`, as });
 }
 
-async function hasDebit({ answer }: Command, _stage: Stage, wallet: unknown): Promise<boolean> {
+function urlOf(parts: readonly Part[], random: Random): string {
+  return parts[random.integer(0, parts.length - 1)]?.url ?? '';
+}
+
+/** The bank never debits in a round, so that every debit stays among the wallet's open ones. */
+function hasDebit({ answer }: Command, wallet: unknown): boolean {
   const outgoings: unknown = typeof wallet === 'object' && wallet !== null && 'outgoings' in wallet ? wallet.outgoings : [];
-  return Promise.resolve(Array.isArray(outgoings) && outgoings.some((one) => at(one, 'reference') === answer?.id));
+  return Array.isArray(outgoings) && outgoings.some((one) => at(one, 'reference') === answer?.id);
 }
 
 /** V1: every request of the round once more, by its key. */
@@ -239,11 +242,12 @@ export async function repeatAll({ stage, ledger, random }: Judging): Promise<Rep
       return;
     }
     note(command, again, ledger);
-    const isSame = again.status === first.status && (first.status >= 300 || command.answer?.id === first.id);
+    // A refusal had no effect, so that its repetition may have one: an edge does not remember what it refused by itself.
+    const isSame = first.status >= 300 || (again.status === first.status && command.answer?.id === first.id);
     if (!isSame)
       doubled.push(`${command.key}: first ${String(first.status)} ${first.id}, again ${String(again.status)} ${command.answer?.id ?? ''}`);
   });
-  return { lost: [], doubled, unanswered };
+  return { doubled, unanswered };
 }
 
 const TRIES_MAX = 40;

@@ -41,7 +41,7 @@ export async function openWallets({ stage, ledger, name, random }: LoadOptions):
 
 /** Begins; runs until `finish`. */
 export function startLoad(options: LoadOptions): Load {
-  const state: Running = { ...options, wallets: [...options.ledger.wallets], isOver: false, count: 0 };
+  const state: Running = { ...options, wallets: [...options.ledger.wallets], received: new Map(), isOver: false, count: 0 };
   const run = async (act: (state: Running) => Promise<void>, pauseMs: number): Promise<void> => {
     while (!state.isOver) {
       await act(state);
@@ -67,6 +67,8 @@ export function startLoad(options: LoadOptions): Load {
 interface Running extends LoadOptions {
   /** Those that are sent money: open since before the load began. */
   readonly wallets: readonly Wallet[];
+  /** By wallet: the most it was seen to have. */
+  readonly received: Map<string, bigint>;
   isOver: boolean;
   count: number;
 }
@@ -163,7 +165,7 @@ async function openOne(state: Running): Promise<void> {
 async function read(state: Running): Promise<void> {
   const { stage, ledger, random, wallets } = state;
   const wallet = anyOf(random, wallets);
-  const seenBefore = received.get(wallet.id) ?? 0n;
+  const seenBefore = state.received.get(wallet.id) ?? 0n;
   const { status, body } = await request({ url: `${anyOf(random, stage.of('gateway')).url}/v1/wallets/${wallet.id}`, as: wallet.owner });
   if (status !== 200) {
     count(ledger, status);
@@ -178,12 +180,11 @@ async function read(state: Running): Promise<void> {
   if (available > sent + PENDING_TRANSFER_MAX) ledger.wrongReads.push(`${wallet.id} shows ${textOf(available)}, sent were ${textOf(sent)}`);
   if (state.readsGrow !== false && available + spent < seenBefore)
     ledger.wrongReads.push(`${wallet.id} shows ${textOf(available)}, after ${textOf(seenBefore)}`);
-  if (available > seenBefore) received.set(wallet.id, available);
+  if (available > seenBefore) state.received.set(wallet.id, available);
 }
 
 /** The bank has posted it, our note of it comes a moment later. */
 const PENDING_TRANSFER_MAX = 2n * 90_000n;
-const received = new Map<string, bigint>(); // by wallet: the most it was seen to have
 
 /** K1: the same request with the same key until there is an answer that says something. */
 export async function untilAnswered(

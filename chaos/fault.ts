@@ -11,8 +11,8 @@ export interface Scene {
   /** As it was when the load began. */
   readonly loadBegan: { readonly logBytes: number };
   /** What happened, for the report: one line. */
-  note(text: string): void;
-  sleep(ms: number): Promise<void>;
+  readonly note: (text: string) => void;
+  readonly sleep: (ms: number) => Promise<void>;
 }
 
 /** A Redis that only this fault can be played on, and the way to put it away. */

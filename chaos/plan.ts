@@ -44,5 +44,5 @@ function turns(count: number): number[] {
 }
 
 function hashOf(text: string): number {
-  return [...text].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) >>> 0, 7);
+  return Buffer.from(text).reduce((hash, byte) => (hash * 31 + byte) >>> 0, 7);
 }

@@ -78,7 +78,7 @@ async function fillMemory({ stage, sleep, note }: Scene): Promise<void> {
   const redis = await connectRedis(stage.redis.url, { name: 'ironwallet:chaos' });
   try {
     const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1] ?? '0');
-    const [, before = '0'] = (await redis.config('GET', 'maxmemory')) as [string, string];
+    const [, before] = (await redis.config('GET', 'maxmemory')) as [string, string];
     await redis.config('SET', 'maxmemory', String(used + ROOM_BYTES));
     await sleep(MEMORY_MS);
     await redis.config('SET', 'maxmemory', before);

@@ -5,9 +5,11 @@ import { removeFolder, temporaryFolder } from '../../mocks/servers/own-process.t
 import type { Fault, OwnRedis, Scene } from '../fault.ts';
 
 const DOWN_MS_MAX = 2_000;
-/** A few dozen commits. */
-const TAIL_BYTES_MIN = 500;
-const TAIL_BYTES_MAX = 40_000;
+/** From a few dozen commits to some seconds of them. */
+const TAIL_BYTES_MIN = 2_000;
+const TAIL_BYTES_MAX = 150_000;
+/** Of what the round has written. */
+const TAIL_SHARE_MAX = 0.9;
 
 async function die({ stage, random, sleep, note }: Scene): Promise<void> {
   const ms = random.integer(0, DOWN_MS_MAX);
@@ -25,7 +27,7 @@ async function loseTail({ stage, random, note, loadBegan }: Scene): Promise<void
   await stage.redis.kill9();
   const file = logOf(dataFolder);
   const written = statSync(file).size - loadBegan.logBytes;
-  const lost = Math.min(wanted, Math.floor(written / 2));
+  const lost = Math.min(wanted, Math.floor(written * TAIL_SHARE_MAX));
   truncateSync(file, statSync(file).size - lost);
   note(`the last ${String(lost)} of ${String(written)} bytes of the round cut off`);
   await stage.redis.restart();
