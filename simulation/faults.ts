@@ -30,7 +30,7 @@ const STRIKES: { readonly [F in Fault['fault']]: (scene: Scene, fault: Of<F>) =>
 };
 
 export function strike<F extends Fault['fault']>(scene: Scene, fault: Of<F>): void {
-  const run: (scene: Scene, fault: Of<F>) => void = STRIKES[fault.fault as F];
+  const run: (scene: Scene, fault: Of<F>) => void = STRIKES[fault.fault];
   run(scene, fault);
 }
 

@@ -9,27 +9,19 @@ import type { SurveyPorts } from '../engine/survey.ts';
 import { seededRandom } from '../mocks/control/random.ts';
 import { createProductLayout } from '../wiring/layout.ts';
 import { createCustomers } from './customers.ts';
-import type { Customers } from './customers.ts';
 import { strike } from './faults.ts';
 import { startFleet } from './fleet.ts';
-import type { Fleet } from './fleet.ts';
 import { Broken, checkAtRest, checkStore, createArchive, watched } from './invariants.ts';
-import type { Archive } from './invariants.ts';
 import { createModel, isRight } from './model.ts';
-import type { Model } from './model.ts';
 import { createOutside } from './outside.ts';
-import type { Outside } from './outside.ts';
 import { isFault } from './plan.ts';
 import type { Plan } from './plan.ts';
 import type { Scene } from './scene.ts';
 import { createServers } from './redis.ts';
 import type { Servers } from './redis.ts';
 import { createSharedHints, simulatedConfig } from './service.ts';
-import type { SharedHints } from './service.ts';
 import { createStory } from './story.ts';
-import type { Story } from './story.ts';
 import { createWorld } from './world.ts';
-import type { World } from './world.ts';
 
 const REST_LOOK_MS = 1_000;
 /** Simulated time after healing in which everything must have come to rest. */
@@ -115,7 +107,7 @@ async function advance({ world, story, servers, state }: Scene, done: () => bool
     if (!(await world.step())) throw new Broken('rest', 'nothing happens any more');
     story.tellEvents();
     if (world.events() % STORE_LOOK_EVENTS === 0) checkStore(servers.ports);
-    if (state.failure !== null) throw state.failure instanceof Error ? state.failure : new Error(String(state.failure));
+    if (state.failure !== null) throw state.failure instanceof Error ? state.failure : new Error('a check threw no error');
     if (world.events() > EVENTS_MAX) throw new Broken('rest', `more than ${String(EVENTS_MAX)} events`);
   }
 }

@@ -161,7 +161,8 @@ async function begin({ worker, runner, life, onGone }: Beginning): Promise<void>
 async function patiently(life: Life, work: () => Promise<void>): Promise<void> {
   for (;;) {
     try {
-      return await work();
+      await work();
+      return;
     } catch {
       await life.system.sleep(1_000);
     }
