@@ -121,8 +121,9 @@ async function topUp(state: Running): Promise<void> {
   if (isPromised(command) && random.next() < 0.75) await pay(command, state);
 }
 
-/** The customer follows the checkout and pays, however often it must be tried. */
-async function pay(command: Command, { stage, ledger }: Pick<Running, 'stage' | 'ledger'>): Promise<void> {
+/** The customer follows the checkout and pays, however often it must be tried. A checkout that is gone, when the load is over, was in a lost tail. */
+async function pay(command: Command, state: Running): Promise<void> {
+  const { stage, ledger } = state;
   for (;;) {
     const { status, location } = await request({ url: at(command.answer?.body, 'checkoutUrl') });
     const invoice = /invoices\/([\w-]+)/.exec(location ?? '')?.[1];
@@ -132,6 +133,7 @@ async function pay(command: Command, { stage, ledger }: Pick<Running, 'stage' | 
       return;
     }
     count(ledger, status);
+    if (status === 404 && state.isOver) return;
     await sleep(PAUSE_MIN_MS);
   }
 }
