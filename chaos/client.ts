@@ -220,8 +220,15 @@ export function note(command: Command, { status, body }: Answered, ledger: Ledge
   const id = command.kind === 'debit' ? at(body, 'reference') : at(body, 'id');
   command.answer = { status, id, body };
   if (status >= 300) return;
-  if (command.kind === 'open_wallet' && !command.ids.has(id)) ledger.wallets.push({ id, owner: command.as, iban: at(body, 'iban') });
+  if (command.kind === 'open_wallet' && !command.ids.has(id)) opened(command, { id, owner: command.as, iban: at(body, 'iban') }, ledger);
   command.ids.add(id);
+}
+
+/** A wallet that was opened in a lost tail has another number when its opening was repeated; elsewhere its owner would have one too many. */
+function opened(command: Command, wallet: Wallet, { wallets }: Ledger): void {
+  const former = wallets.findIndex(({ id }) => command.ids.has(id));
+  if (former >= 0) wallets.splice(former, 1);
+  wallets.push(wallet);
 }
 
 function count(ledger: Ledger, status: number): void {
