@@ -98,7 +98,7 @@ test('webhooks that are sent again, fifty at once, have the effect of the first'
   const wallet = await openWallet(system, 'replayed');
   const { paymentId } = await pendingTopUp(system, wallet);
   await system.moyasar.resend(paymentId, { copies: 50 });
-  const settled = await system.moyasar.settle({});
+  const settled = await system.moyasar.settle({ paymentIds: [paymentId] });
   await system.moyasar.resendSettlement(settled.settlement.id, 20);
   await payOut(system, settled.expectedCreditText);
   const again = { type: 'statement.created', payload: {} };
