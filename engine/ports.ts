@@ -225,6 +225,30 @@ export interface Operations {
   }>;
 }
 
+// ---- restore ---------------------------------------------------------------------------------------------------------------------
+
+/** An actor as its snapshot says it stood. */
+export interface RestoredActor {
+  readonly actor: ActorId;
+  readonly tip: Tip;
+  /** The actor's own totals: its share of the shard's. */
+  readonly sums: Readonly<Record<string, bigint>>;
+  readonly timers: readonly { readonly key: string; readonly at: number }[];
+  readonly effects: readonly EffectRecord[];
+}
+
+/** Fills a Redis that lost everything. Each call may be repeated, also by another process after a stop. */
+export interface Restoration {
+  /** Marks an empty Redis, or goes on where a restore of this installation stopped. Throws `redis_not_empty`. */
+  begin(installation: string): Promise<void>;
+  /** Actors of one shard; those that are there already stay as they are. How many were new. Throws `not_restoring`. */
+  put(shard: Shard, actors: readonly RestoredActor[]): Promise<number>;
+  /** Each message is delivered once, by receiver and `key`, however often it is asked for. How many were new. Throws `not_restoring`. */
+  deliver(messages: readonly { readonly key: string; readonly message: Addressed }[]): Promise<number>;
+  /** From here on workers may start: the installation is there, every lease is free. */
+  finish(installation: string): Promise<void>;
+}
+
 // ---- hints -----------------------------------------------------------------------------------------------------------------------
 
 /** Wake-ups; losing any of them costs time, never truth. */
@@ -256,7 +280,45 @@ export interface LedgerPage {
   readonly bytes: string;
 }
 
+/** What one actor was told by actors, and told actors, between two saved heads. */
+export interface JournalSpan {
+  readonly actor: ActorId;
+  /** The saved head before, or where the actor was fresh. */
+  readonly from: Head;
+  readonly to: Head;
+  /** In the order in which they were sent. */
+  readonly sent: readonly Addressed[];
+  /** Ids of the messages from other actors that were decided. */
+  readonly heard: readonly HeardMessage[];
+}
+
+export interface HeardMessage {
+  readonly id: string;
+  readonly from: string;
+  /** The receiver's entry. */
+  readonly entry: EntryId;
+}
+
+/** Spans that were saved together. */
+export interface JournalDocument {
+  /** `<milliseconds since 1970, 15 digits>/<uuid>`: in the order of time. */
+  readonly id: string;
+  /** Canonical JSON of the spans and of how far the writer was behind. */
+  readonly bytes: string;
+}
+
+/** Messages between actors, kept until nobody can be without them: what `restore` finds in transit. */
+export interface Journal {
+  insert(documents: readonly JournalDocument[]): Promise<void>;
+  /** Documents after that id (null: from the beginning), oldest first. */
+  list(after: string | null, limit: number): Promise<JournalDocument[]>;
+  /** Deletes what was written before that time, milliseconds since 1970. */
+  removeBefore(ms: number): Promise<void>;
+}
+
 export interface Snapshots {
+  /** Names of snapshots after that one (null: from the beginning), in the order of the text. */
+  names(after: string | null, limit: number): Promise<string[]>;
   /** Inserts; names the ones that existed with *other* bytes. A duplicate with equal bytes is success. Throws when MongoDB is away. */
   insert(documents: readonly SnapshotDocument[]): Promise<{ readonly conflicts: readonly string[] }>;
   find(ids: readonly string[]): Promise<Map<string, string>>;

@@ -300,7 +300,8 @@ function advance({ lease, lost }: OwnedShard, { moved }: PlannedCommit, { cache,
     return;
   }
   const nowMs = system.monotonicMs();
-  for (const { last, entries, pages } of moved) cache.advance({ shard: lease.shard, envelope: last.envelope, entries, pages, nowMs });
+  for (const { last, entries, pages, before, traffic } of moved)
+    cache.advance({ shard: lease.shard, envelope: last.envelope, entries, pages, before, traffic, nowMs });
 }
 
 interface Tally {

@@ -26,6 +26,7 @@ import type { RouteParts } from '../http/routes.ts';
 import type { MoyasarEvent } from '../http/webhooks/parts.ts';
 import { provePosition } from '../proof/position.ts';
 import { parseMoyasarWebhook } from '../providers/moyasar/webhook.ts';
+import { realSystem } from '../providers/system.ts';
 import { needed } from './base.ts';
 import type { Base } from './base.ts';
 
@@ -119,14 +120,15 @@ export function surveyPorts(base: Pick<Base, 'redis' | 'mongo' | 'registry' | 'l
 export function actorOperations(base: Pick<Base, 'redis' | 'mongo' | 'registry' | 'layout'>): ActorOperations {
   const { redis, mongo, registry, layout } = base;
   const { mailboxes, operations, leases, hints } = redis;
-  const { snapshots, ledger } = mongo;
+  const { snapshots, ledger, journal } = mongo;
   const fold: FoldPorts = { registry, mailboxes, snapshots };
   return {
     inspect: (actor) => inspect(actor, { ...fold, layout, operations, leases }),
     parked: () => operations.parked(layout.allShards),
     resume: (actor) => operations.resume(actor),
     dead: () => operations.dead(layout.allShards),
-    skip: (request) => skipEntry(request, { ...fold, layout, ledger, snapshots, operations, hints, onSkipped }),
+    skip: (request) =>
+      skipEntry(request, { ...fold, layout, ledger, journal, system: realSystem, snapshots, operations, hints, onSkipped }),
   };
 }
 

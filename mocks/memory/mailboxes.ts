@@ -12,7 +12,7 @@ import type {
   ShardCommit,
   TimerRecord,
 } from '../../engine/ports.ts';
-import { decideReady, deliver, entriesAfter, headOf, isHeld, nextId, sameHead, shardStore, storeOf } from './store.ts';
+import { addEffect, decideReady, deliver, entriesAfter, headOf, isHeld, sameHead, shardStore, storeOf } from './store.ts';
 import type { ShardStore, Store } from './store.ts';
 
 const READ_ENTRIES_MAX = 1500;
@@ -95,7 +95,7 @@ function apply(store: Store, shard: ShardStore, commit: ShardCommit): void {
   }
   for (const [account, amount] of commit.totals) shard.totals.set(account, (shard.totals.get(account) ?? 0n) + amount);
   for (const delivery of commit.deliveries) deliver(store, delivery);
-  for (const record of commit.effects) addEffect(store, record.actor, record);
+  for (const record of commit.effects) addEffect(store, record);
   for (const timer of commit.timers) setTimer(shard, timer);
   for (const park of commit.parks) parkOne(store, shard, park);
   for (const { actor } of [...commit.actors, ...commit.parks]) decideReady(shard, actor);
@@ -112,12 +112,6 @@ function parkOne(store: Store, shard: ShardStore, park: ShardCommit['parks'][num
   const overtaken = park.entry !== '-' && compareEntries(park.entry as EntryId, headOf(shard.tips.get(park.actor)).last) <= 0;
   if (overtaken || shard.parked.has(park.actor)) return;
   shard.parked.set(park.actor, { ...park, shard: shard.shard, since: store.system.wallMs() });
-}
-
-function addEffect(store: Store, actor: ActorId, record: ShardCommit['effects'][number]): void {
-  const shard = storeOf(store, actor);
-  const claim = nextId([...shard.effects.keys()].at(-1) ?? beginning(), store.system.wallMs());
-  shard.effects.set(claim, { record, claim, attempts: 0, claimedAt: null, claimedBy: '' });
 }
 
 /** Whether the tip names the given snapshot now. */

@@ -3,23 +3,26 @@ import type { ActorId } from '../../engine/message.ts';
 import type { Hints, Shard, System } from '../../engine/ports.ts';
 import { createMemoryEffects } from './effects.ts';
 import { createMemoryLeases } from './leases.ts';
-import { createMemoryDirectory, createMemoryLedger, createMemoryMongo, createMemorySnapshots } from './long-memory.ts';
+import { createMemoryDirectory, createMemoryJournal, createMemoryLedger, createMemoryMongo, createMemorySnapshots } from './long-memory.ts';
+import type { MemoryMongo } from './long-memory.ts';
 import { createMemoryMailboxes } from './mailboxes.ts';
 import { createMemoryOperations } from './operations.ts';
+import { createMemoryRestoration } from './restoration.ts';
 import { createStore } from './store.ts';
 import { createMemorySystem } from './system.ts';
 
 export interface MemoryPortsOptions {
   readonly layout: { shardOf(actor: ActorId): Shard };
   readonly system?: System;
+  /** A long memory that outlived its Redis. */
+  readonly mongo?: MemoryMongo;
 }
 
 export type MemoryPorts = ReturnType<typeof createMemoryPorts>;
 
 /** Beside the ports: `mongo` (contents, and `away` to fail its ports) and `store` (what Redis would hold). */
-export function createMemoryPorts({ layout, system = createMemorySystem() }: MemoryPortsOptions) {
+export function createMemoryPorts({ layout, system = createMemorySystem(), mongo = createMemoryMongo() }: MemoryPortsOptions) {
   const store = createStore((actor) => layout.shardOf(actor), system);
-  const mongo = createMemoryMongo();
   return {
     mailboxes: createMemoryMailboxes(store),
     leases: createMemoryLeases(store),
@@ -28,7 +31,10 @@ export function createMemoryPorts({ layout, system = createMemorySystem() }: Mem
     hints: createMemoryHints(),
     snapshots: createMemorySnapshots(mongo),
     ledger: createMemoryLedger(mongo),
+    journal: createMemoryJournal(mongo),
     directory: createMemoryDirectory(mongo),
+    restoration: createMemoryRestoration(store),
+    system,
     mongo,
     store,
   };

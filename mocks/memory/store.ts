@@ -129,3 +129,9 @@ export function decideReady(shard: ShardStore, actor: ActorId): void {
   if (oldest === undefined || shard.parked.has(actor)) shard.ready.delete(actor);
   else shard.ready.set(actor, msOf(oldest.entry));
 }
+
+export function addEffect(store: Store, record: EffectRecord): void {
+  const shard = storeOf(store, record.actor);
+  const claim = nextId([...shard.effects.keys()].at(-1) ?? beginning(), store.system.wallMs());
+  shard.effects.set(claim, { record, claim, attempts: 0, claimedAt: null, claimedBy: '' });
+}

@@ -1,12 +1,13 @@
 /** The long memory on MongoDB: snapshots, ledger, directory, and whose database it is. */
 import type { MongoClient } from 'mongodb';
 import { z } from 'zod';
-import type { Directory, Ledger, LedgerPage, Snapshots } from '../../engine/ports.ts';
+import type { Directory, Journal, Ledger, LedgerPage, Snapshots } from '../../engine/ports.ts';
+import { journalIdAt } from '../../engine/journal.ts';
 import { attempt, connect } from './connection.ts';
 import type { MongoOptions } from './connection.ts';
 import { createDirectory } from './directory.ts';
 import type { DirectoryDocument } from './directory.ts';
-import { findDocuments, insertOnce, removeDocuments } from './write-once.ts';
+import { documentsAfter, findDocuments, insertOnce, removeDocuments } from './write-once.ts';
 import type { StoredDocument } from './write-once.ts';
 
 /** Names the installation that Redis and MongoDB belong to together. */
@@ -19,6 +20,7 @@ export interface Installation {
 export interface MongoPorts {
   readonly snapshots: Snapshots;
   readonly ledger: Ledger;
+  readonly journal: Journal;
   readonly directory: Directory;
   readonly installation: Installation;
   /** Milliseconds that the answer took; rejects when MongoDB is away. */
@@ -41,6 +43,7 @@ export function createMongoPorts({ url, database }: MongoOptions): MongoPorts {
   return {
     snapshots: snapshotsIn(client, database),
     ledger: ledgerIn(client, database),
+    journal: journalIn(client, database),
     directory: createDirectory(db.collection<DirectoryDocument>('directory')),
     installation: installationIn(client, database),
     async ping() {
@@ -63,6 +66,7 @@ function snapshotsIn(client: MongoClient, database: string): Snapshots {
         ),
       };
     },
+    names: async (after, limit) => (await documentsAfter(collection, { after, limit, namesOnly: true })).map(({ _id }) => _id),
     async find(ids) {
       const found = await findDocuments(collection, ids);
       return new Map([...found].map(([id, { bytes }]) => [id, bytes]));
@@ -85,6 +89,27 @@ function ledgerIn(client: MongoClient, database: string): Ledger {
     async find(ids) {
       const found = await findDocuments(collection, ids);
       return new Map([...found].map(([id, { bytes, previous = null }]): [string, LedgerPage] => [id, { id, previous, bytes }]));
+    },
+  };
+}
+
+/** Its ids begin with the time, so that age needs no index of its own. */
+function journalIn(client: MongoClient, database: string): Journal {
+  const collection = client.db(database).collection<StoredDocument>('journal');
+  return {
+    async insert(documents) {
+      const conflicts = await insertOnce(
+        collection,
+        documents.map(({ id, bytes }) => ({ _id: id, bytes })),
+      );
+      if (conflicts.length > 0) throw new Error(`the journal holds other bytes for ${conflicts.join(', ')}`);
+    },
+    async list(after, limit) {
+      const found = await documentsAfter(collection, { after, limit, namesOnly: false });
+      return found.map(({ _id, bytes }) => ({ id: _id, bytes }));
+    },
+    async removeBefore(ms) {
+      await attempt(() => collection.deleteMany({ _id: { $lt: journalIdAt(ms) } }));
     },
   };
 }

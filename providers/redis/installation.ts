@@ -36,7 +36,7 @@ export async function initInstallation(redis: Redis, layout: Layout, { uuid }: {
   });
 }
 
-function shapeOf(layout: Layout): string {
+export function shapeOf(layout: Layout): string {
   const roles = Object.entries(layout.roles).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(Object.fromEntries(roles.map(([role, { letter, shards }]) => [role, { letter, shards }])));
 }

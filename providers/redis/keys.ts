@@ -19,6 +19,8 @@ export interface ShardKeys {
   readonly effects: string;
   readonly effectAttempts: string;
   readonly dead: string;
+  /** Only while a restore is under way: what it delivered. */
+  readonly restored: string;
 }
 
 const known = new Map<Shard, ShardKeys>(); // one per shard of the layout
@@ -44,6 +46,7 @@ function namesOf(shard: Shard): ShardKeys {
     effects: of('effects'),
     effectAttempts: of('effect-attempts'),
     dead: of('dead'),
+    restored: of('restored'),
   };
 }
 

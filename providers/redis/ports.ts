@@ -1,7 +1,7 @@
 /** Builds the ports that Redis serves, over one connection for commands and one for hints. */
 import type { Redis } from 'ioredis';
 import type { Layout } from '../../engine/layout.ts';
-import type { Effects, Hints, Leases, Mailboxes, Operations } from '../../engine/ports.ts';
+import type { Effects, Hints, Leases, Mailboxes, Operations, Restoration } from '../../engine/ports.ts';
 import { connectRedis, disconnect } from './connect.ts';
 import type { ConnectOptions } from './connect.ts';
 import { createEffects } from './effects.ts';
@@ -10,6 +10,7 @@ import { createLeases } from './leases.ts';
 import { createMailboxes } from './mailboxes.ts';
 import { createMemoryGauge } from './memory.ts';
 import { createOperations } from './operations.ts';
+import { createRestoration } from './restoration.ts';
 import { createScripts } from './scripts.ts';
 
 export interface RedisPortsOptions {
@@ -28,6 +29,7 @@ export interface RedisPorts {
   readonly effects: Effects;
   readonly operations: Operations;
   readonly hints: Hints;
+  readonly restoration: Restoration;
   /** The connection for commands, for `checkServer` and `initInstallation`. */
   readonly redis: Redis;
   close(): Promise<void>;
@@ -50,6 +52,7 @@ export async function createRedisPorts({ url, layout, worker, failFast = false, 
     effects: createEffects(scripts, layout),
     operations: createOperations({ redis, scripts, layout, memory }),
     hints: await createHints({ publisher: redis, subscriber }),
+    restoration: createRestoration(scripts, layout),
     redis,
     async close() {
       await Promise.all([disconnect(redis), disconnect(subscriber)]);

@@ -1,12 +1,12 @@
 /** One situation per script of Redis, in which it has something to do: for tests that repeat, spoil or starve each of them. */
 import type { ActorId } from '../../engine/message.ts';
-import type { ClaimedEffect, Lease, ShardCommit } from '../../engine/ports.ts';
+import type { ClaimedEffect, Lease, RestoredActor, ShardCommit } from '../../engine/ports.ts';
 import { initInstallation } from '../../providers/redis/installation.ts';
 import { shardKeys } from '../../providers/redis/keys.ts';
 import { createScripts } from '../../providers/redis/scripts.ts';
 import type { ScriptName } from '../../providers/redis/scripts.ts';
 import type { TestPorts } from '../support/redis.ts';
-import { advance, commitOf, fetchOne, freshActor, layout, message, NO_HEAD, owned, stepOf, TTL_MS } from './fixture.ts';
+import { actorIn, advance, commitOf, fetchOne, freshActor, layout, message, NO_HEAD, owned, stepOf, TTL_MS } from './fixture.ts';
 
 /** Prepares on one connection; the returned function acts on another. */
 export type Scenario = (ports: TestPorts) => Promise<(ports: TestPorts) => Promise<unknown>>;
@@ -17,6 +17,25 @@ export const SCENARIOS: Readonly<Record<ScriptName, Scenario>> = {
   init: async (prepare) => {
     await prepare.redis.flushall();
     return async (ports) => (await initInstallation(ports.redis, layout, { uuid: null })).uuid !== '';
+  },
+  'restore-begin': async (prepare) => {
+    await prepare.redis.flushall();
+    return (ports) => ports.restoration.begin('one').then(() => true);
+  },
+  'restore-put': async (prepare) => {
+    await restoring(prepare);
+    const actors = [restoredActor('t1'), restoredActor('t1')];
+    return (ports) => ports.restoration.put('t1', actors);
+  },
+  'restore-deliver': async (prepare) => {
+    await restoring(prepare);
+    const to = restoredActor('t1').actor;
+    const messages = ['a', 'b'].map((id) => ({ key: id, message: message(to, id) }));
+    return (ports) => ports.restoration.deliver(messages);
+  },
+  'restore-finish': async (prepare) => {
+    await restoring(prepare);
+    return (ports) => ports.restoration.finish('one').then(() => true);
   },
   send: async (prepare) => {
     const { actor } = await withTip(prepare);
@@ -143,4 +162,16 @@ async function parked(ports: TestPorts): Promise<{ actor: ActorId; entry: `${num
   const entry = (await fetchOne(ports, lease, actor)).entries[0]?.entry ?? '0-0';
   await ports.mailboxes.commit([commitOf(lease, [], { parks: [{ actor, entry, error: 'boom', attempts: 1 }] })]);
   return { actor, entry };
+}
+
+async function restoring({ redis, restoration }: TestPorts): Promise<void> {
+  await redis.flushall();
+  await restoration.begin('one');
+}
+
+function restoredActor(shard: string): RestoredActor {
+  const actor = actorIn(shard);
+  const effects = [{ actor, id: 'call-1', type: 'toy.call', body: '{}', trace: '' }];
+  const tip = { last: '100-0', n: 3, chain: 'c', snapshot: '100-0~c', rules: 1 } as const;
+  return { actor, tip, sums: { 'bank:SAR': 12n, 'cash:SAR': -12n }, timers: [{ key: 'poll', at: 5_000 }], effects };
 }
