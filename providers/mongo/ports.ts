@@ -1,9 +1,9 @@
 /** The long memory on MongoDB: snapshots, ledger, directory, and whose database it is. */
-import type { MongoClient } from 'mongodb';
+import type { Db } from 'mongodb';
 import { z } from 'zod';
 import type { Directory, Journal, Ledger, LedgerPage, Snapshots } from '../../engine/ports.ts';
 import { journalIdAt } from '../../engine/journal.ts';
-import { attempt, connect } from './connection.ts';
+import { attempt, connect, databaseOf } from './connection.ts';
 import type { MongoOptions } from './connection.ts';
 import { createDirectory } from './directory.ts';
 import type { DirectoryDocument } from './directory.ts';
@@ -37,15 +37,14 @@ const INSTALLATION = 'installation';
 const meta = z.object({ uuid: z.string() });
 
 /** Connects on the first call, so that a process starts while MongoDB is away. */
-export function createMongoPorts({ url, database }: MongoOptions): MongoPorts {
-  const client = connect(url);
-  const db = client.db(database);
+export function createMongoPorts({ url, database, client = connect(url) }: MongoOptions): MongoPorts {
+  const db = databaseOf(client, database);
   return {
-    snapshots: snapshotsIn(client, database),
-    ledger: ledgerIn(client, database),
-    journal: journalIn(client, database),
+    snapshots: snapshotsIn(db),
+    ledger: ledgerIn(db),
+    journal: journalIn(db),
     directory: createDirectory(db.collection<DirectoryDocument>('directory')),
-    installation: installationIn(client, database),
+    installation: installationIn(db),
     async ping() {
       const began = performance.now();
       await attempt(() => db.command({ ping: 1 }));
@@ -55,8 +54,8 @@ export function createMongoPorts({ url, database }: MongoOptions): MongoPorts {
   };
 }
 
-function snapshotsIn(client: MongoClient, database: string): Snapshots {
-  const collection = client.db(database).collection<StoredDocument>('snapshots');
+function snapshotsIn(db: Db): Snapshots {
+  const collection = db.collection<StoredDocument>('snapshots');
   return {
     async insert(documents) {
       return {
@@ -75,8 +74,8 @@ function snapshotsIn(client: MongoClient, database: string): Snapshots {
   };
 }
 
-function ledgerIn(client: MongoClient, database: string): Ledger {
-  const collection = client.db(database).collection<StoredDocument>('ledger');
+function ledgerIn(db: Db): Ledger {
+  const collection = db.collection<StoredDocument>('ledger');
   return {
     async insert(pages) {
       return {
@@ -94,8 +93,8 @@ function ledgerIn(client: MongoClient, database: string): Ledger {
 }
 
 /** Its ids begin with the time, so that age needs no index of its own. */
-function journalIn(client: MongoClient, database: string): Journal {
-  const collection = client.db(database).collection<StoredDocument>('journal');
+function journalIn(db: Db): Journal {
+  const collection = db.collection<StoredDocument>('journal');
   return {
     async insert(documents) {
       const conflicts = await insertOnce(
@@ -114,8 +113,8 @@ function journalIn(client: MongoClient, database: string): Journal {
   };
 }
 
-function installationIn(client: MongoClient, database: string): Installation {
-  const collection = client.db(database).collection<MetaDocument>('meta');
+function installationIn(db: Db): Installation {
+  const collection = db.collection<MetaDocument>('meta');
   const read = async (): Promise<string | null> => {
     const found = await attempt(() => collection.findOne({ _id: INSTALLATION }));
     return found === null ? null : meta.parse(found).uuid;
