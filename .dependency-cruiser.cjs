@@ -35,7 +35,17 @@ module.exports = {
         'engine/',
         ACTORS_PUBLIC,
         'actors/[^/]+/(state|view|views)[.]ts$',
-        packages('koa', '@koa/router', 'koa-bodyparser', 'zod', 'jose', 'prom-client', 'bignumber.js', 'ibantools'),
+        packages(
+          'koa',
+          '@koa/router',
+          'koa-bodyparser',
+          'zod',
+          'jose',
+          'prom-client',
+          'bignumber.js',
+          'ibantools',
+          'rate-limiter-flexible',
+        ),
       ),
     ),
     withNode(
@@ -67,10 +77,10 @@ module.exports = {
     withNode(layer('fakes-share-no-code', { path: '^mocks/', pathNot: `^mocks/memory/|${TEST}` }, 'mocks/', 'node_modules/')),
     {
       name: 'main-alone-builds',
-      comment: 'The parts are put together in main.ts; programs around it (cli, bench, tests) start from there.',
+      comment: 'The parts are put together in main.ts; programs around it (cli, bench, chaos, tests) start from there.',
       severity: 'error',
-      from: { pathNot: `^(main[.]ts$|wiring/|cli/|bench/|tests/)|${TEST}` },
-      to: { path: '^(main[.]ts$|wiring/|cli/|bench/|tests/)' },
+      from: { pathNot: `^(main[.]ts$|wiring/|cli/|bench/|chaos/|tests/)|${TEST}` },
+      to: { path: '^(main[.]ts$|wiring/|cli/|bench/|chaos/|tests/)' },
     },
   ],
   options: {

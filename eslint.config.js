@@ -1,3 +1,4 @@
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 const SIZES = {
@@ -31,6 +32,13 @@ export default tseslint.config(
         { selector: 'TSAsExpression > TSAsExpression', message: 'A double assertion hides a type error: parse instead.' },
       ],
     },
+  },
+  {
+    // Where texts of others arrive, no pattern may take longer than in proportion to the text.
+    files: ['{actors,engine,http,providers}/**/*.ts', 'cli/logger.ts'],
+    ignores: ['**/*.test.ts'],
+    plugins: { regexp },
+    rules: { 'regexp/no-super-linear-backtracking': 'error', 'regexp/no-super-linear-move': 'error' },
   },
   {
     // A file of given/when/then rows is one long list, and its callbacks say more in one place.

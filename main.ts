@@ -9,10 +9,10 @@ import type { Logger } from 'pino';
 import { KINDS } from './actors/kinds.ts';
 import type { Config } from './cli/config.ts';
 import { createClient } from './engine/client.ts';
+import type { Kind } from './engine/actor.ts';
 import type { Client } from './engine/client.ts';
 import { createEffectRunner } from './engine/effects.ts';
 import type { EffectRunner } from './engine/effects.ts';
-import { createLayout } from './engine/layout.ts';
 import type { Layout } from './engine/layout.ts';
 import type { Limits } from './engine/limits.ts';
 import type { Shard } from './engine/ports.ts';
@@ -26,6 +26,7 @@ import type { Health } from './http/health.ts';
 import { listen } from './http/listen.ts';
 import type { Listening } from './http/listen.ts';
 import { createMetrics } from './http/metrics.ts';
+import { createRateLimit } from './http/rate-limit.ts';
 import { endpointsOf } from './http/routes.ts';
 import type { RouteParts } from './http/routes.ts';
 import { createStreams } from './http/streams.ts';
@@ -33,9 +34,13 @@ import { createMongoPorts } from './providers/mongo/ports.ts';
 import { createRedisPorts } from './providers/redis/ports.ts';
 import { realSystem } from './providers/system.ts';
 import type { Base } from './wiring/base.ts';
+import { startBreaksCount } from './wiring/breaks.ts';
 import { gatewayParts, omnibusParts, paymentsParts } from './wiring/edges.ts';
 import { installationOf } from './wiring/installation.ts';
-import { watchLoad } from './wiring/load.ts';
+import { createProductLayout } from './wiring/layout.ts';
+import { startLook } from './wiring/look.ts';
+import type { Look } from './wiring/look.ts';
+import { redisOf } from './wiring/redis.ts';
 import { effectHandlers, openBankAccount, startSettlementPoll } from './wiring/outside.ts';
 
 export interface ServiceOptions {
@@ -43,6 +48,8 @@ export interface ServiceOptions {
   readonly log: Logger;
   /** Other limits of the worker than the standard ones; for tests and benches. */
   readonly limits?: Partial<Limits>;
+  /** Other kinds, or other versions of their rules, than the product's; for tests. */
+  readonly kinds?: readonly Kind[];
   /** Ends the process when its event loop stands still. */
   readonly watchdog?: boolean;
 }
@@ -58,15 +65,6 @@ const OWNING = ['wallet', 'payments', 'omnibus'] as const;
 const STOP_GRACE_MS = 10_000;
 const SNAPSHOT_LAG_MS_MAX = 120_000;
 const VERSION = '0.1.0';
-
-export function createProductLayout(config: Config, registry: Registry): Layout {
-  const roles = {
-    wallet: { letter: 'w', shards: config.SHARDS_WALLET },
-    payments: { letter: 'p', shards: config.SHARDS_PAYMENTS },
-    omnibus: { letter: 'o', shards: config.SHARDS_OMNIBUS },
-  };
-  return createLayout({ roles }, registry.kindRoles);
-}
 
 /** Starts the roles of the configuration; resolves when they serve, however long their servers keep them waiting. */
 export async function startService(options: ServiceOptions): Promise<Service> {
@@ -98,17 +96,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
 }
 
-async function createBase({ config, log }: ServiceOptions, publicUrl: () => string): Promise<Base> {
-  const registry = createRegistry(KINDS);
+async function createBase({ config, log, kinds = KINDS }: ServiceOptions, publicUrl: () => string): Promise<Base> {
+  const registry = createRegistry(kinds);
   const layout = createProductLayout(config, registry);
   const worker = `ironwallet:${config.ROLES.join('+')}:${String(process.pid)}`;
-  const connect = (failFast: boolean) => createRedisPorts({ url: config.REDIS_URL, layout, worker, failFast, log: redisLog(log) });
+  const connect = (failFast: boolean) => createRedisPorts({ ...redisOf(config), layout, worker, failFast, log: redisLog(log) });
   const redis = await patiently('Redis', log, () => connect(false));
   const edge = await patiently('Redis', log, () => connect(true));
   const mongo = createMongoPorts({ url: config.MONGODB_URL, database: config.MONGODB_DATABASE });
   const installation = await installationOf({ redis: redis.redis, mongo, layout, log });
   const metrics = createMetrics({ processToo: true });
-  return { config, log, layout, registry, redis, edge, mongo, metrics, installation, publicUrl };
+  return { config, log, layout, registry, redis, edge, mongo, metrics, system: realSystem, installation, publicUrl };
 }
 
 type RedisLog = NonNullable<Parameters<typeof createRedisPorts>[0]['log']>;
@@ -175,28 +173,29 @@ interface EdgeParts {
 async function startEdges(base: Base, { client, acting, isStopping }: EdgeParts): Promise<Listening> {
   const { config, log, metrics } = base;
   const has = (role: Config['ROLES'][number]): boolean => config.ROLES.includes(role);
+  const look = startLook(base, () => acting?.worker.status() ?? null);
   const routes: RouteParts = {
     ...(has('gateway') ? { gateway: gatewayParts(base, client) } : {}),
     ...(has('payments') ? { payments: paymentsParts(base, client) } : {}),
     ...(has('omnibus') ? { omnibus: omnibusParts(base, client) } : {}),
     health: {
       stopping: isStopping,
-      check: () => healthOf(base, acting),
+      check: () => healthOf(base, { acting, look }),
       snapshotLagMsMax: SNAPSHOT_LAG_MS_MAX,
       metrics: () => metrics.exposition(),
       version: VERSION,
     },
   };
-  const streams = createStreams();
-  const overload = watchLoad(base, () => acting?.worker.status().lag.oldestMs ?? 0);
+  const streams = createStreams({ all: config.STREAMS_MAX, perOwner: config.STREAMS_PER_OWNER_MAX });
   const { JWT_SECRET: secret, JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = config;
   const verifies = secret !== undefined || jwksUrl !== undefined;
   const app = createApp({
     endpoints: endpointsOf(routes),
     authenticate: verifies ? createAuthenticate({ secret, jwksUrl, issuer, audience }) : () => Promise.reject(new Error('no tokens here')),
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
+    rateLimit: createRateLimit({ perSecond: config.RATE_LIMIT_PER_SECOND, burst: config.RATE_LIMIT_BURST }),
     streams,
-    overloaded: overload.isOver,
+    overloaded: look.isOver,
     observe: (request) => {
       metrics.answered(request);
     },
@@ -204,11 +203,12 @@ async function startEdges(base: Base, { client, acting, isStopping }: EdgeParts)
       log.error({ err: error, trace }, 'a request failed');
     },
   });
-  const listening = await listen(app, { host: config.HOST, port: config.PORT, streams });
+  const timeouts = { headersMs: config.HEADERS_TIMEOUT_MS, requestMs: config.REQUEST_TIMEOUT_MS };
+  const listening = await listen(app, { host: config.HOST, port: config.PORT, streams, timeouts });
   return {
     ...listening,
     close: async (graceMs) => {
-      overload.stop();
+      look.stop();
       await listening.close(graceMs);
     },
   };
@@ -216,10 +216,14 @@ async function startEdges(base: Base, { client, acting, isStopping }: EdgeParts)
 
 const PING_MS_MAX = 1_000;
 
-async function healthOf(base: Base, acting: Acting | null): Promise<Health> {
+async function healthOf(base: Base, { acting, look }: { readonly acting: Acting | null; readonly look: Look }): Promise<Health> {
   const [redis, mongo] = await Promise.all([answers(base.edge.redis.ping()), answers(base.mongo.ping())]);
   const waitsFor = redis ? await rolesAway(base) : [];
-  return { redis, mongo, snapshotLagMs: acting?.worker.status().lag.oldestMs ?? 0, waitsFor };
+  const { roles, stuck, late } = look.progress();
+  const oldestReadyMs = Math.max(0, ...roles.map(({ gauges }) => gauges.oldestReadyMs ?? 0));
+  const snapshotLagMs = acting?.worker.status().lag.oldestMs ?? 0;
+  // Without MongoDB cold actors wait wherever they are: that is late, and `mongo_away` says why.
+  return { redis, mongo, snapshotLagMs, waitsFor, oldestReadyMs, stuckShards: mongo ? stuck : [], lateRoles: late };
 }
 
 /** Whether it resolved in time. */
@@ -246,6 +250,7 @@ async function startOutside(base: Base, client: Client): Promise<() => void> {
   if (base.config.ROLES.includes('omnibus')) {
     await patiently('room in the mailbox of the omnibus account', base.log, () => openBankAccount(base, client));
     startSettlementPoll(base, client, controller.signal);
+    startBreaksCount({ ...base, directory: base.mongo.directory }, controller.signal);
   }
   return () => {
     controller.abort();

@@ -31,7 +31,10 @@ const loadResult = z.object({
 /** A wallet may have 100 open top-ups, so there must be a wallet for every 100 requests; an owner may have 100 wallets. */
 export async function accept({ rate, seconds, wallets }: AcceptOptions): Promise<void> {
   const shards = { SHARDS_WALLET: '16', SHARDS_PAYMENTS: '16' };
-  const system = await startSystem({ service: false, env: { LOG_LEVEL: 'silent', SNAPSHOT_MS: '10000', ...shards } });
+  const system = await startSystem({
+    service: false,
+    env: { LOG_LEVEL: 'silent', SNAPSHOT_MS: '10000', RATE_LIMIT_PER_SECOND: '100000', ...shards },
+  });
   const others = await startRole({ role: 'wallet,payments,omnibus', env: system.env });
   const gateway = await startRole({ role: 'gateway', env: system.env });
   try {

@@ -2,6 +2,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { accept } from './accept.ts';
 import { deposits } from './deposits.ts';
+import { fairness } from './fairness.ts';
+import { scale } from './scale.ts';
 
 const program = new Command('bench').description('What IronWallet does per second on this machine.').showHelpAfterError();
 
@@ -22,6 +24,23 @@ program
   .option('--seconds <n>', 'how long', whole, 15)
   .option('--wallets <n>', 'wallets that they go to, at most 100', whole, 100)
   .action(accept);
+
+program
+  .command('fairness')
+  .description('decisions of quiet wallets beside a hot one with a long backlog, against the same without it')
+  .option('--entries <n>', 'entries that wait in the hot wallet', whole, 100_000)
+  .option('--others <n>', 'quiet wallets of the same shard', whole, 1_000)
+  .option('--rate <n>', 'entries per second for the quiet wallets together', whole, 100)
+  .option('--seconds <n>', 'how long each phase without the hot one takes', whole, 6)
+  .action(fairness);
+
+program
+  .command('scale')
+  .description('the same deposits with 1, 2, 4 workers, on one Redis and on a cluster of three masters')
+  .option('--deposits <n>', 'statement lines', whole, 10_000)
+  .option('--wallets <n>', 'wallets', whole, 2_000)
+  .option('--replicas <n>', 'of each master, 0 or 1', Number, 1)
+  .action(scale);
 
 function whole(value: string): number {
   if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('A whole number above zero.');

@@ -8,11 +8,17 @@ export type Role = (typeof ROLES)[number];
 const JWT_SECRET_CHARS_MIN = 32;
 
 const text = (): z.ZodString => z.string().trim().min(1);
-const secret = (charsMin = 8): z.ZodString => z.string().min(charsMin).meta({ secret: true });
+const secret = (charsMin = 8): z.ZodString => z.string().min(charsMin);
 const webUrl = (): z.ZodURL => z.url({ protocol: /^https?$/, error: 'is not an http or https address' });
 
 /** A whole number from text; `z.coerce` alone would take an empty or a blank text for 0. */
 function whole(min: number, max: number, standard: number): z.ZodDefault<z.ZodType<number>> {
+  return wholeNumber(min, max)
+    .default(standard)
+    .meta({ range: `${String(min)} to ${String(max)}` });
+}
+
+function wholeNumber(min: number, max: number): z.ZodType<number> {
   const digits = z.string().regex(/^\d+$/, 'is not a whole number');
   const bounded = digits.transform(Number).pipe(
     z
@@ -20,7 +26,7 @@ function whole(min: number, max: number, standard: number): z.ZodDefault<z.ZodTy
       .min(min, `is below ${String(min)}`)
       .max(max, `is above ${String(max)}`),
   );
-  return (bounded as z.ZodType<number>).default(standard).meta({ range: `${String(min)} to ${String(max)}` });
+  return bounded;
 }
 
 /** Texts separated by commas. */
@@ -34,6 +40,7 @@ function list(item: z.ZodType<string, string>): z.ZodType<readonly string[], str
   return split.pipe(z.array(item));
 }
 
+const hostPort = z.string().regex(/^([\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/, 'has an entry that is not host:port');
 const roles = list(text()).pipe(z.array(z.enum(ROLES, { error: `may name ${ROLES.join(', ')}` })).min(1, 'names no role'));
 const iban = z.string().regex(/^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$/, 'has an entry that is not an IBAN');
 const accountDigits = z.string().regex(/^\d{15}$/, 'is not 15 digits');
@@ -53,17 +60,37 @@ const general = {
     .default('info')
     .describe('The least severe line that is logged.'),
   BODY_LIMIT_BYTES: whole(1024, 10_485_760, 65_536).describe('The largest request body; a larger one is answered 413.'),
+  HEADERS_TIMEOUT_MS: whole(100, 60_000, 10_000).describe('The time for the head of a request; a slower one is answered 408.'),
+  REQUEST_TIMEOUT_MS: whole(100, 300_000, 30_000).describe('The time for a whole request, its body included; likewise.'),
+  RATE_LIMIT_PER_SECOND: whole(1, 1_000_000, 200).describe(
+    'Requests of one client (`sub`) in a second, reads and writes; more are answered 429. Each process counts for itself.',
+  ),
+  RATE_LIMIT_BURST: whole(0, 1_000_000, 1_000).describe('Requests beyond that, in ten seconds.'),
+  STREAMS_MAX: whole(1, 100_000, 1_000).describe('Open event streams of this process; more are answered 503.'),
+  STREAMS_PER_OWNER_MAX: whole(1, 100_000, 20).describe('Of them, those of one client; more are answered 429.'),
 };
 
 const stores = {
   REDIS_URL: z
     .url({ protocol: /^rediss?$/, error: 'is not a redis address' })
-    .meta({ secret: true })
     .default('redis://127.0.0.1:6379')
     .describe('The log: mailboxes, tips, leases.'),
+  REDIS_CLUSTER_NODES: list(hostPort)
+    .default([])
+    .describe('Some nodes of a Redis Cluster, `host:port`, separated by commas. `REDIS_URL` then gives user, password and TLS alone.'),
+  REDIS_SENTINELS: list(hostPort)
+    .default([])
+    .describe('Sentinels that know the one master, `host:port`, separated by commas. `REDIS_URL` then gives user, password and TLS alone.'),
+  REDIS_SENTINEL_NAME: text().default('mymaster').describe('What the sentinels call the master.'),
+  REDIS_WAIT_REPLICAS: wholeNumber(0, 5)
+    .optional()
+    .meta({ range: '0 to 5' })
+    .describe(
+      'Replicas that must have a command before it is acknowledged, else 503 `not_replicated`. Without it: 1 in a cluster, else 0.',
+    ),
+  REDIS_WAIT_MS: whole(10, 10_000, 1000).describe('How long they may take.'),
   MONGODB_URL: z
     .url({ protocol: /^mongodb([+]srv)?$/, error: 'is not a mongodb address' })
-    .meta({ secret: true })
     .default('mongodb://127.0.0.1:27017')
     .describe('The checkpoints and the history.'),
   MONGODB_DATABASE: z
@@ -80,6 +107,9 @@ const engine = {
   LEASE_MS: whole(500, 60_000, 5000).describe('How long a killed worker keeps its shards from the others.'),
   MAILBOX_MAX: whole(10, 100_000, 1000).describe('Uncommitted entries of one actor at which the edges answer 429.'),
   CACHE_ACTORS: whole(100, 5_000_000, 50_000).describe('Actors kept in memory by one process.'),
+  PROGRESS_MS: whole(1000, 3_600_000, 30_000).describe(
+    'Age of the oldest uncommitted entry at which work is late; a process whose own shards stand still for as long is not ready.',
+  ),
   SNAPSHOT_ENTRIES: whole(1, 10_000, 200).describe('Entries after which an actor is written to MongoDB.'),
   SNAPSHOT_MS: whole(100, 600_000, 10_000).describe('The age at which a change is written to MongoDB all the same.'),
 };
@@ -173,6 +203,17 @@ export type VariableName = keyof typeof variables;
 
 export const configSchema = z.object(variables);
 export type Config = z.output<typeof configSchema>;
+
+/** Not to be read in any log; the addresses may carry passwords. */
+export const SECRETS = [
+  'JWT_SECRET',
+  'MOYASAR_SECRET_KEY',
+  'MOYASAR_WEBHOOK_SECRET',
+  'ANB_CLIENT_SECRET',
+  'ANB_WEBHOOK_SECRET_PATH',
+  'REDIS_URL',
+  'MONGODB_URL',
+] as const satisfies readonly VariableName[];
 
 /** What a role cannot do without; a list is "one of these". */
 const JWT: readonly VariableName[] = ['JWT_SECRET', 'JWKS_URL'];

@@ -1,6 +1,6 @@
 // The environment, parsed once. A value is never part of a message: half of them are secrets.
 import { DEVELOPMENT_SECRET } from './development-secret.ts';
-import { REQUIRED, ROLES, configSchema, variables } from './config-schema.ts';
+import { REQUIRED, ROLES, SECRETS, configSchema, variables } from './config-schema.ts';
 import type { Config, Role, VariableName } from './config-schema.ts';
 
 export type { Config } from './config-schema.ts';
@@ -74,8 +74,23 @@ function contradictions(config: Config): string[] {
   if (config.MOYASAR_SECRET_KEY?.startsWith(`sk_${config.MOYASAR_MODE}_`) === false) {
     problems.push(`MOYASAR_SECRET_KEY is not a key of the mode that MOYASAR_MODE names (${config.MOYASAR_MODE}).`);
   }
+  if (config.REDIS_CLUSTER_NODES.length > 0 && config.REDIS_SENTINELS.length > 0)
+    problems.push('REDIS_SENTINELS and REDIS_CLUSTER_NODES are both set; only one can be right.');
+  if (config.HEADERS_TIMEOUT_MS > config.REQUEST_TIMEOUT_MS) problems.push('HEADERS_TIMEOUT_MS is above REQUEST_TIMEOUT_MS.');
   if (config.IBAN_RANGE_FROM > config.IBAN_RANGE_TO) problems.push('IBAN_RANGE_TO is below IBAN_RANGE_FROM.');
   return problems;
+}
+
+/** The values that nobody may read, passwords of addresses included. */
+export function secretsOf(config: Config): string[] {
+  const values = SECRETS.flatMap((name) => config[name] ?? []);
+  return [...values, ...values.flatMap(passwordOf)];
+}
+
+function passwordOf(value: string): string[] {
+  if (!URL.canParse(value)) return [];
+  const { password } = new URL(value);
+  return password === '' ? [] : [password, decodeURIComponent(password)];
 }
 
 /** The README's table of variables, in Markdown. */

@@ -1,6 +1,9 @@
 // The process' log: one JSON line each, with everything that could open a door left out.
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
+import { SECRETS } from './config-schema.ts';
+import { CENSOR, createRedact } from './redaction.ts';
+import type { Redact } from './redaction.ts';
 
 /** Secrets in our own settings, in headers, and in the bodies of providers. A card number never comes near us but masked. */
 const NAMES = [
@@ -15,27 +18,24 @@ const NAMES = [
   'set-cookie',
   'otp',
 ];
-const SETTINGS = [
-  'JWT_SECRET',
-  'MOYASAR_SECRET_KEY',
-  'MOYASAR_WEBHOOK_SECRET',
-  'ANB_CLIENT_SECRET',
-  'ANB_WEBHOOK_SECRET_PATH',
-  'REDIS_URL',
-  'MONGODB_URL',
-];
 const DEPTH = 4;
 
+export interface LoggerOptions {
+  readonly level: string;
+  readonly roles: readonly string[];
+  /** Takes out of every line what nobody may read; by default what looks like a credential. */
+  readonly redact?: Redact;
+}
+
 /** Makes the logger of a process; `destination` is for tests, default standard output. */
-export function createLogger(
-  options: { readonly level: string; readonly roles: readonly string[] },
-  destination?: DestinationStream,
-): Logger {
+export function createLogger(options: LoggerOptions, destination?: DestinationStream): Logger {
   const settings = {
     level: options.level,
     base: { pid: process.pid, roles: options.roles.join(',') },
-    redact: { paths: [...NAMES, ...SETTINGS].flatMap(paths), censor: '[redacted]' },
-    serializers: { err: withoutAddresses },
+    redact: { paths: [...NAMES, ...SECRETS].flatMap(paths), censor: CENSOR },
+    serializers: { err: ownWords },
+    // Names are not enough: a provider may quote a secret in any text of its own.
+    hooks: { streamWrite: options.redact ?? createRedact() },
   };
   return destination === undefined ? pino(settings) : pino(settings, destination);
 }
@@ -47,17 +47,8 @@ function paths(name: string): string[] {
   );
 }
 
-/** Drivers put the address into their messages, user and password included. */
-function withoutAddresses(error: unknown): unknown {
+/** Not the fields that libraries add: a driver's error carries the whole command, password included. */
+function ownWords(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  return {
-    type: error.name,
-    message: hideUserInfo(error.message),
-    stack: hideUserInfo(error.stack ?? ''),
-    ...('code' in error ? { code: error.code } : {}),
-  };
-}
-
-function hideUserInfo(value: string): string {
-  return value.replaceAll(/(\b[a-z][a-z+]*:\/\/)[^\s/@]+@/g, '$1[redacted]@');
+  return { type: error.name, message: error.message, stack: error.stack ?? '', ...('code' in error ? { code: error.code } : {}) };
 }

@@ -3,11 +3,12 @@ import { KINDS } from '../actors/kinds.ts';
 import { createRegistry } from '../engine/registry.ts';
 import { messageCounts, restore as restoreAll } from '../engine/restore.ts';
 import type { Restored } from '../engine/restore.ts';
-import { createProductLayout } from '../main.ts';
+import { createProductLayout } from '../wiring/layout.ts';
 import { createMongoPorts } from '../providers/mongo/ports.ts';
 import { createRedisPorts } from '../providers/redis/ports.ts';
 import { checkServer } from '../providers/redis/server.ts';
 import { realSystem } from '../providers/system.ts';
+import { redisOf } from '../wiring/redis.ts';
 import { followRestore, uncarried } from '../wiring/restore.ts';
 import { parseConfig } from './config.ts';
 import type { Config } from './config.ts';
@@ -51,7 +52,7 @@ async function restored(config: Config, dryRun: boolean): Promise<Report> {
     if (installation === null) throw new Error('This MongoDB holds no installation. Are MONGODB_URL and MONGODB_DATABASE right?');
     const options = { registry, layout, ...mongo, system: realSystem, installation, follow: followRestore };
     if (dryRun) return reportOf(await restoreAll({ ...options, restoration: null }), { installation, registry });
-    const redis = await createRedisPorts({ url: config.REDIS_URL, layout, worker: 'ironwallet:restore' });
+    const redis = await createRedisPorts({ ...redisOf(config), layout, worker: 'ironwallet:restore' });
     try {
       for (const problem of await checkServer(redis.redis)) process.stderr.write(`Redis is not set up as money needs it: ${problem}\n`);
       return reportOf(await restoreAll({ ...options, restoration: redis.restoration }), { installation, registry });

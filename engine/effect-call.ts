@@ -1,7 +1,7 @@
 /** One call to the outside world: bounded in time, and whatever it throws becomes a fault that says whether to try again. */
 import { Fault } from './fault.ts';
 import type { ActorId } from './message.ts';
-import type { ClaimedEffect } from './ports.ts';
+import type { ClaimedEffect, System } from './ports.ts';
 
 /** What a handler sees of an effect. */
 export interface EffectCall {
@@ -36,14 +36,22 @@ export type CallOutcome = { readonly ok: true; readonly result: EffectResult } |
 
 export interface CallOptions {
   readonly timeoutMs: number;
+  readonly system: Pick<System, 'sleep'>;
   /** Aborts when the process has waited long enough for its last calls. */
   readonly stopped: AbortSignal;
 }
 
 /** Never rejects, and ends in time even if the handler does not. */
-export async function callEffect(handler: EffectHandler, effect: ClaimedEffect, { timeoutMs, stopped }: CallOptions): Promise<CallOutcome> {
+export async function callEffect(
+  handler: EffectHandler,
+  effect: ClaimedEffect,
+  { timeoutMs, system, stopped }: CallOptions,
+): Promise<CallOutcome> {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(timedOut(effect, timeoutMs)), timeoutMs);
+  const ended = new AbortController();
+  void system.sleep(timeoutMs, ended.signal).then(() => {
+    if (!ended.signal.aborted) controller.abort(timedOut(effect, timeoutMs));
+  });
   const stop = (): void => controller.abort(new Fault({ code: 'effect_stopped', retry: 'later' }));
   if (stopped.aborted) stop();
   stopped.addEventListener('abort', stop);
@@ -52,7 +60,7 @@ export async function callEffect(handler: EffectHandler, effect: ClaimedEffect, 
   } catch (error) {
     return { ok: false, fault: faultOf(controller.signal.aborted ? controller.signal.reason : error) };
   } finally {
-    clearTimeout(timer);
+    ended.abort();
     stopped.removeEventListener('abort', stop);
   }
 }

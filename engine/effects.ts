@@ -268,7 +268,8 @@ async function call(state: State, held: Held): Promise<void> {
 }
 
 function callOptions(state: State, handler: EffectHandler) {
-  return { timeoutMs: handler.timeoutMs ?? state.limits.callTimeoutMs, stopped: state.stopped.signal };
+  const { limits, options, stopped } = state;
+  return { timeoutMs: handler.timeoutMs ?? limits.callTimeoutMs, system: options.system, stopped: stopped.signal };
 }
 
 /** A process of another version may know it; if none does, the actor is told in the end. */
@@ -303,11 +304,13 @@ async function failed(state: State, held: Held, { fault, most }: { readonly faul
   state.log.warn({ effect: nameOf(held), attempt: held.tries, code: fault.code, message: fault.message }, 'an effect failed');
   if (fault.retry === 'never' || held.tries >= most) return exhaust(state, held, fault);
   state.metrics.count('ironwallet_effects_total', 1, { type, result: 'retried' });
-  void again(state, held, fault.retry === 'now' ? 0 : pauseOf(state.limits, held.tries));
+  void again(state, held, fault.retry === 'now' ? 0 : pauseOf(state, held.tries));
 }
 
-function pauseOf({ pauseMinMs, pauseMaxMs }: EffectLimits, tries: number): number {
-  return retry.createTimeout(tries - 1, { minTimeout: pauseMinMs, maxTimeout: pauseMaxMs, factor: PAUSE_FACTOR, randomize: true });
+function pauseOf({ limits, options: { system } }: State, tries: number): number {
+  const { pauseMinMs, pauseMaxMs } = limits;
+  const ms = retry.createTimeout(tries - 1, { minTimeout: pauseMinMs, maxTimeout: pauseMaxMs, factor: PAUSE_FACTOR, randomize: false });
+  return Math.min(pauseMaxMs, Math.round(ms * (1 + system.random())));
 }
 
 /** Waits outside the queue, so that a failing call does not hold a place. Never rejects. */
@@ -343,7 +346,7 @@ async function settle(state: State, held: Held, { type, body }: EffectResult): P
       break;
     } catch (error) {
       if (tries >= limits.settleAttempts) throw error;
-      await options.system.sleep(pauseOf(limits, tries));
+      await options.system.sleep(pauseOf(state, tries));
     }
   }
   drop(state, held);
@@ -356,7 +359,8 @@ function nameOf({ effect }: Held): string {
 
 /** Waits for calls in flight, then cuts them off: their effects are called again elsewhere. */
 async function drained(state: State): Promise<void> {
-  const timer = setTimeout(() => state.stopped.abort(), state.limits.stopMs);
+  const ended = new AbortController();
+  void state.options.system.sleep(state.limits.stopMs, ended.signal).then(() => state.stopped.abort());
   while (state.running.size > 0) await Promise.all(state.running);
-  clearTimeout(timer);
+  ended.abort();
 }

@@ -4,7 +4,8 @@ import { accept, defineKind } from './actor.ts';
 import { decideEntry, freshEnvelope, RECENT_MAX, RECENT_MS, STATE_CHARS_MAX } from './envelope.ts';
 import type { Envelope } from './envelope.ts';
 import { toJson } from './message.ts';
-import type { EntryId } from './message.ts';
+import type { EntryId, StoredEntry } from './message.ts';
+import { decodeEnvelope, encodeEnvelope } from './snapshot-codec.ts';
 
 const pad = defineKind<{ text: string }, { Write: z.ZodObject<{ text: z.ZodString }> }, never>({
   name: 'pad',
@@ -36,6 +37,26 @@ test('a repeated client command gets the first answer and changes nothing', (t) 
   t.is(again.code, 'repeated');
   t.deepEqual(again.answer, first.answer);
   t.is(again.envelope.state, first.envelope.state);
+});
+
+test('a repeated command has the same chain for the owner and for whoever folds from a snapshot', (t) => {
+  const unordered = defineKind({
+    ...pad,
+    decide: (state: { readonly text: string }) => accept({ text: state.text }, { answer: { z: 1, a: { y: 2n, b: 3 } } }),
+  });
+  const entry = (at: number): StoredEntry => ({
+    entry: `${at}-0`,
+    id: 'a',
+    type: 'Write',
+    body: '{"text":"x"}',
+    from: 'client:test',
+    trace: '',
+  });
+  const first = decideEntry(unordered, fresh(), entry(1_000));
+  const again = decideEntry(unordered, first.envelope, entry(1_001));
+  const replayed = decideEntry(unordered, decodeEnvelope(unordered, encodeEnvelope(first.envelope)), entry(1_001));
+  t.is(again.code, 'repeated');
+  t.is(replayed.envelope.head.chain, again.envelope.head.chain);
 });
 
 test('a repeated key with another body is refused', (t) => {

@@ -158,8 +158,9 @@ function unchanged(envelope: Envelope, answer: unknown): Accepted<unknown> {
   return { ok: true, state: envelope.state, rows: [], sends: [], answer, note: null };
 }
 
+/** The answer as a snapshot keeps it, keys in order: the chain hashes it again when the command is repeated, by whoever folds from wherever (E1). */
 function remembered(stored: StoredEntry, status: string, decision: Decision<unknown>): Remembered {
-  const answer: unknown = JSON.parse(toJson(decision.ok ? decision.answer : decision.detail));
+  const answer: unknown = JSON.parse(toCanonicalJson(decision.ok ? decision.answer : decision.detail));
   return { id: stored.id, bodyHash: fingerprint(stored.body), entry: stored.entry, status, answer };
 }
 

@@ -34,6 +34,8 @@ export interface ShardKeeper {
   look(): Promise<void>;
   /** Shards that may be worked on now. */
   working(): OwnedShard[];
+  /** Those that are not on their way to another worker; also when work on them ended because no renewal was answered. */
+  held(): OwnedShard[];
   /** Also of shards that are leaving: their last snapshots still need it. */
   leaseOf(shard: Shard): Lease | undefined;
   lost(shard: Shard): void;
@@ -43,6 +45,8 @@ export interface ShardKeeper {
 
 interface State {
   readonly owned: Map<Shard, OwnedShard>;
+  /** By role, as last heard: where heartbeats are may be away while the shards are not. */
+  readonly living: Map<string, readonly string[]>;
   renewedMs: number;
   moving: Promise<void>;
   /** The look that runs, or the last one. */
@@ -51,7 +55,14 @@ interface State {
 }
 
 export function createShardKeeper(options: ShardKeeperOptions): ShardKeeper {
-  const state: State = { owned: new Map(), renewedMs: -Infinity, moving: Promise.resolve(), looking: Promise.resolve(), stopping: false };
+  const state: State = {
+    owned: new Map(),
+    living: new Map(),
+    renewedMs: -Infinity,
+    moving: Promise.resolve(),
+    looking: Promise.resolve(),
+    stopping: false,
+  };
   const { system, leases, roles, worker } = options;
   return {
     look: () => {
@@ -63,6 +74,7 @@ export function createShardKeeper(options: ShardKeeperOptions): ShardKeeper {
       const now = system.monotonicMs();
       return [...state.owned.values()].filter((shard) => !shard.leaving && now < shard.workUntilMs);
     },
+    held: () => [...state.owned.values()].filter((shard) => !shard.leaving),
     leaseOf: (shard) => state.owned.get(shard)?.lease,
     lost: (shard) => lose([shard], state, options),
     async stop() {
@@ -76,8 +88,8 @@ export function createShardKeeper(options: ShardKeeperOptions): ShardKeeper {
 }
 
 async function look(state: State, options: ShardKeeperOptions): Promise<void> {
-  const { roles, leases, worker, limits, layout, metrics } = options;
-  const living = await Promise.all(roles.map((role) => leases.heartbeat(role, worker, limits.leaseTtlMs)));
+  const { roles, worker, layout, metrics } = options;
+  const living = await Promise.all(roles.map((role) => livingOf(role, state, options)));
   await renewWhenDue(state, options);
   const wanted = new Map<Shard, string>();
   roles.forEach((role, index) => {
@@ -86,6 +98,19 @@ async function look(state: State, options: ShardKeeperOptions): Promise<void> {
   giveSurplus(wanted, state, options);
   await takeMissing(wanted, state, options);
   for (const role of roles) metrics.gauge('ironwallet_shards_owned', countOf(state, role), { role });
+}
+
+async function livingOf(role: string, state: State, { leases, worker, limits, log }: ShardKeeperOptions): Promise<readonly string[]> {
+  const known = state.living.get(role);
+  try {
+    const living = await leases.heartbeat(role, worker, limits.leaseTtlMs);
+    state.living.set(role, living);
+    return living;
+  } catch (error) {
+    if (known === undefined || state.owned.size === 0) throw error;
+    log.warn({ role, error: error instanceof Error ? error.message : String(error) }, 'a heartbeat failed: placement stays as it was');
+    return known;
+  }
 }
 
 function countOf(state: State, role: string): number {
@@ -157,12 +182,25 @@ async function takeMissing(wanted: ReadonlyMap<Shard, string>, state: State, opt
   const { leases, worker, limits, system, metrics } = options;
   const missing = [...wanted].filter(([shard]) => !state.owned.has(shard)).slice(0, limits.acquiresPerLook);
   const sentMs = system.monotonicMs();
-  const taken = await Promise.all(missing.map(([shard]) => leases.acquire(shard, worker, limits.leaseTtlMs)));
-  for (const [index, lease] of taken.entries()) {
+  const asked = await Promise.allSettled(missing.map(([shard]) => leases.acquire(shard, worker, limits.leaseTtlMs)));
+  const [failed] = asked.flatMap((result) => (result.status === 'rejected' ? [result] : []));
+  // A shard whose server is away is asked for again at the next look; the others are taken.
+  if (failed !== undefined && asked.every(({ status }) => status === 'rejected')) throw failed.reason;
+  for (const [index, result] of asked.entries()) {
+    const lease = result.status === 'fulfilled' ? result.value : null;
     if (lease === null) continue;
     const role = wanted.get(lease.shard) ?? missing[index]?.[1] ?? '';
     const tried: OwnedShard['tried'] = lease.via === 'expired' ? new Set() : null; // H3
-    state.owned.set(lease.shard, { lease, role, workUntilMs: workUntil(sentMs, limits), tried, leaving: false, lost: false });
+    state.owned.set(lease.shard, {
+      lease,
+      role,
+      workUntilMs: workUntil(sentMs, limits),
+      movedMs: sentMs,
+      sharedMs: -Infinity,
+      tried,
+      leaving: false,
+      lost: false,
+    });
     metrics.count('ironwallet_shards_total', 1, { role, how: lease.via });
   }
 }

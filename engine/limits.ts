@@ -8,6 +8,10 @@ export interface Limits {
   readonly entriesPerCycle: number;
   /** Entries of one actor in one cycle: batches of 100 reach 69k to 111k entries/s, longer ones bring little and starve others. */
   readonly entriesPerActor: number;
+  /** The same while other actors of the lane are ready, or were a moment ago: they wait for at most two such batches. */
+  readonly entriesPerActorShared: number;
+  /** How long a lane remembers that several actors were ready. */
+  readonly sharedForMs: number;
   /** Sends of one cycle: one page of a statement sends 500, so entries alone do not bound memory. */
   readonly deliveriesPerCycle: number;
   /** Bounds of one commit call: 500 cold deliveries cost 12 ms of server time, 10,000 cost 203 ms, which would block every lease. */
@@ -58,6 +62,10 @@ export interface Limits {
   readonly idleMinMs: number;
   readonly idleMaxMs: number;
   readonly timersEveryMs: number;
+  /** Messages that the relay carries from one shard's outbox at a time: 500 cold deliveries cost 12 ms of server time. */
+  readonly relayEntries: number;
+  /** Pause between looks at all outboxes; a commit that wrote into one is relayed at once. */
+  readonly relayEveryMs: number;
   /** A mailbox without traffic for this long is deleted; people look at recent ones. */
   readonly forgetAfterMs: number;
   readonly forgetEveryMs: number;
@@ -76,6 +84,8 @@ export const DEFAULT_LIMITS: Limits = {
   actorsPerCycle: 1_000,
   entriesPerCycle: 1_000,
   entriesPerActor: 256,
+  entriesPerActorShared: 64,
+  sharedForMs: 200,
   deliveriesPerCycle: 20_000,
   entriesPerCommit: 1_000,
   deliveriesPerCommit: 2_000,
@@ -105,6 +115,8 @@ export const DEFAULT_LIMITS: Limits = {
   idleMinMs: 2,
   idleMaxMs: 25,
   timersEveryMs: 200,
+  relayEntries: 500,
+  relayEveryMs: 250,
   forgetAfterMs: 24 * HOUR,
   forgetEveryMs: 5 * SECOND,
   forgetsPerLook: 100,

@@ -26,6 +26,8 @@ export interface BrokenActor extends ColdActor {
 export interface Loader {
   /** Begins to load what is not yet being loaded; resolves when that is done, or after a short wait. Never rejects. */
   load(cold: readonly ColdActor[]): Promise<void>;
+  /** The last load failed: cold actors wait. */
+  isFailing(): boolean;
   /** Actors found broken since the last call. */
   takeBroken(): BrokenActor[];
 }
@@ -68,6 +70,7 @@ export function createLoader(options: LoaderOptions): Loader {
       const work = loadAll(fresh, state, options);
       if (patient) await Promise.race([work, system.sleep(limits.loadWaitMs)]);
     },
+    isFailing: () => state.failures > 0,
     takeBroken() {
       const broken = [...state.broken.values()];
       state.broken = new Map();

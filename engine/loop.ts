@@ -1,5 +1,4 @@
 /** A loop of the worker: does something again and again, survives its failures, sleeps in between, can be woken and stopped. */
-import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { Log, Metrics } from './metrics.ts';
 import type { System } from './ports.ts';
 
@@ -40,7 +39,7 @@ export function startLoop({ name, round, system, metrics, log }: LoopOptions): L
       await Promise.race([called, system.sleep(Math.min(left, PIECE_MS))]);
     }
     woken = false;
-    await yieldToOthers(); // a loop that never sleeps must not starve timers and sockets
+    await system.yield(); // a loop that never sleeps must not starve timers and sockets
   };
   const once = async (): Promise<number> => {
     try {

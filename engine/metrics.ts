@@ -25,6 +25,7 @@ export const COUNTERS = {
   ironwallet_refusals_total: { help: 'Commands refused, by their code', labels: ['kind', 'code'] },
   ironwallet_commits_total: { help: 'Commit calls by result: applied, already, stale, fenced, failed', labels: ['result'] },
   ironwallet_deliveries_total: { help: 'Messages delivered between actors', labels: [] },
+  ironwallet_relayed_total: { help: 'Messages carried from the outbox of a shard to another shard', labels: [] },
   ironwallet_parked_total: { help: 'Actors stopped for an operator', labels: ['kind', 'error'] },
   ironwallet_loads_total: { help: 'Cold actors loaded, by result: loaded, broken, failed', labels: ['result'] },
   ironwallet_rules_waits_total: {
@@ -44,6 +45,20 @@ export const COUNTERS = {
 
 export const GAUGES = {
   ironwallet_shards_owned: { help: 'Shards this process owns', labels: ['role'] },
+  ironwallet_shards: { help: 'Shards that the role has in all', labels: ['role'] },
+  ironwallet_oldest_ready_ms: {
+    help: 'Age of the oldest uncommitted entry of the role, whoever owns its shard; 0 when none waits',
+    labels: ['role'],
+  },
+  ironwallet_standstill_ms: {
+    help: 'Longest time that an entry has waited in a shard of this process without any commit there; 0 when none waits',
+    labels: ['role'],
+  },
+  ironwallet_ready_actors: { help: 'Actors of the role with uncommitted entries', labels: ['role'] },
+  ironwallet_parked_actors: { help: 'Actors of the role that wait for an operator', labels: ['role'] },
+  ironwallet_dead_letters: { help: 'Entries of the role that operators skipped', labels: ['role'] },
+  ironwallet_redis_memory_bytes: { help: 'Memory that Redis uses', labels: [] },
+  ironwallet_redis_memory_max_bytes: { help: 'Memory that Redis may use; 0: no limit is set', labels: [] },
   ironwallet_hot_actors: { help: 'Actors in memory', labels: [] },
   ironwallet_dirty_actors: { help: 'Actors with entries that no snapshot covers', labels: [] },
   ironwallet_snapshot_lag_ms: { help: 'Age of the oldest entry that no snapshot covers', labels: [] },

@@ -7,6 +7,10 @@ export interface OwnedShard {
   readonly role: string;
   /** Monotonic: work on the shard stops here unless the lease was renewed. */
   workUntilMs: number;
+  /** Monotonic: the last commit in it, or when it was taken. */
+  movedMs: number;
+  /** Monotonic: when it last was in a cycle with several ready actors. */
+  sharedMs: number;
   /**
    * After a takeover by expiry: the actors that were tried already. An actor that is not among them may be what killed the former owner,
    * so it is decided one entry at a time with its attempts counted. null: no suspicion (any more).

@@ -100,7 +100,9 @@ export type CommitResult =
   /** Nothing was written: these actors' tips are not what was expected. */
   | { readonly result: 'stale'; readonly actors: readonly ActorId[] }
   /** Nothing was written: another owner holds the shard. */
-  | { readonly result: 'fenced' };
+  | { readonly result: 'fenced' }
+  /** Nobody knows: its server did not answer, while those of other shards did. To be repeated. */
+  | { readonly result: 'unanswered' };
 
 export interface ReadRequest {
   readonly actor: ActorId;
@@ -127,15 +129,50 @@ export interface Mailboxes {
   send(messages: readonly Addressed[], cap: number | null): Promise<Sent[]>;
   /** Actors with uncommitted entries, of the given shards: half the oldest, half rotating. */
   peek(shards: readonly Shard[], limit: number): Promise<Map<Shard, ActorId[]>>;
-  /** The entries after each actor's tip; null when fenced. `careful` also counts the attempt before handing the entry out. */
+  /** The entries after each actor's tip; null when fenced (nothing asked: nothing answered). `careful` also counts the attempt before handing the entry out. */
   fetch(lease: Lease, requests: readonly FetchRequest[], careful: boolean): Promise<Fetched[] | null>;
   commit(commits: readonly ShardCommit[]): Promise<CommitResult[]>;
   /** Names inserted snapshots and trims what they cover; the count of named ones per call, null when fenced. Stale names change nothing. */
   trim(lease: Lease, names: readonly NameSnapshot[]): Promise<number | null>;
   /** One consistent look per actor, by anyone. */
   read(requests: readonly ReadRequest[]): Promise<ReadResult[]>;
-  /** Moves due timers of owned shards into mailboxes; how many. `now` in ms of the caller is only a lower bound: the server's clock decides. */
+  /** Moves due timers of owned shards into mailboxes, at most 100 of each, the oldest first; how many. `now` in ms of the caller is only a lower bound: the server's clock decides. */
   due(leases: readonly Lease[]): Promise<number>;
+}
+
+// ---- outbox ----------------------------------------------------------------------------------------------------------------------
+
+/** A message that a commit wrote for an actor of another shard. */
+export interface OutboxEntry extends Addressed {
+  /** Its place in the outbox of the sending shard. */
+  readonly entry: EntryId;
+  /** Token of the lease under which it was written: within it the entry ids grow, also where a failover took some of them back. */
+  readonly epoch: string;
+}
+
+/** Entries of one epoch, in outbox order, that begin with the oldest one for `to` that was not yet removed. */
+export interface OutboxDelivery {
+  readonly from: Shard;
+  readonly to: Shard;
+  readonly epoch: string;
+  readonly entries: readonly OutboxEntry[];
+}
+
+/**
+ * Messages between shards, where one write cannot reach both (Redis Cluster): a commit puts them into the outbox of its shard, the relay
+ * carries them over. Without this port a commit delivers everything itself.
+ */
+export interface Outbox {
+  /** The oldest entries, in order; null when fenced. What is answered outlives the loss of the server, or it throws `not_replicated`. */
+  read(lease: Lease, count: number): Promise<readonly OutboxEntry[] | null>;
+  /**
+   * Writes into the mailboxes what was not delivered before: the receiving shard knows the last entry it saw of each epoch (in the same
+   * write). Anybody may call it with what it read, however late. Outlives the loss of the server, or it throws `not_replicated`; throws
+   * `epoch_forgotten` for an epoch so old that it cannot be told any more.
+   */
+  deliver(delivery: OutboxDelivery): Promise<void>;
+  /** Forgets delivered entries; false when fenced. */
+  remove(lease: Lease, entries: readonly EntryId[]): Promise<boolean>;
 }
 
 // ---- leases ----------------------------------------------------------------------------------------------------------------------
@@ -194,10 +231,30 @@ export interface DeadEntry extends StoredEntry {
   readonly at: number;
 }
 
+export interface ShardGauges {
+  /** Actors with uncommitted entries; parked ones are not among them. */
+  readonly ready: number;
+  /** Age of the oldest uncommitted entry by the store's clock; null when nothing waits. */
+  readonly oldestReadyMs: number | null;
+  readonly parked: number;
+  /** Entries that operators skipped. */
+  readonly dead: number;
+}
+
+export interface Gauges extends ShardGauges {
+  readonly memoryUsed: number;
+  /** 0: no limit is set. */
+  readonly memoryMax: number;
+  readonly byShard: ReadonlyMap<Shard, ShardGauges>;
+}
+
 export interface Operations {
   parked(shards: readonly Shard[]): Promise<ParkedActor[]>;
   resume(actor: ActorId): Promise<boolean>;
-  /** Moves tip and named snapshot over the parked entry, copies it to `dead`, unparks, delivers what follows. False when entry or tip moved meanwhile. */
+  /**
+   * Moves tip and named snapshot over the parked entry, copies it to `dead`, unparks, delivers what follows. True also when that was done
+   * before, false when entry or tip moved meanwhile.
+   */
   skip(skip: {
     readonly actor: ActorId;
     readonly entry: EntryId;
@@ -208,21 +265,16 @@ export interface Operations {
     readonly why: string;
     readonly deliveries: readonly Addressed[];
   }): Promise<boolean>;
+  /** Of each shard, the newest first. */
   dead(shards: readonly Shard[]): Promise<DeadEntry[]>;
   waiting(shards: readonly Shard[], limit: number): Promise<WaitingActor[]>;
   /** All actors of a shard that ever committed, in pages; the cursor ends as `0`. */
   actors(shard: Shard, cursor: string): Promise<{ readonly cursor: string; readonly actors: ReadonlyMap<ActorId, Tip> }>;
   totals(shards: readonly Shard[]): Promise<Map<string, bigint>>;
-  /** Deletes an idle mailbox whose last entry is tip and snapshot; false when it is not idle. */
+  /** Deletes the mailbox of an actor at rest: nothing uncommitted, not parked, its last entry is tip and snapshot. Whether it is gone now. */
   forget(lease: Lease, actor: ActorId): Promise<boolean>;
-  /** Waiting entries, memory, parked: what back-pressure and `/readyz` look at. */
-  gauges(shards: readonly Shard[]): Promise<{
-    readonly ready: number;
-    readonly oldestReadyMs: number | null;
-    readonly parked: number;
-    readonly memoryUsed: number;
-    readonly memoryMax: number;
-  }>;
+  /** What waits, is parked and was skipped, and memory: what back-pressure and `/readyz` look at, once a second. */
+  gauges(shards: readonly Shard[]): Promise<Gauges>;
 }
 
 // ---- restore ---------------------------------------------------------------------------------------------------------------------
@@ -239,7 +291,7 @@ export interface RestoredActor {
 
 /** Fills a Redis that lost everything. Each call may be repeated, also by another process after a stop. */
 export interface Restoration {
-  /** Marks an empty Redis, or goes on where a restore of this installation stopped. Throws `redis_not_empty`. */
+  /** Marks an empty Redis, or goes on where a restore of this installation stopped. Throws `redis_not_empty`; `restore_needs_one_server` in a cluster. */
   begin(installation: string): Promise<void>;
   /** Actors of one shard; those that are there already stay as they are. How many were new. Throws `not_restoring`. */
   put(shard: Shard, actors: readonly RestoredActor[]): Promise<number>;
@@ -354,6 +406,11 @@ export interface System {
   monotonicMs(): number;
   /** Milliseconds since 1970. */
   wallMs(): number;
-  sleep(ms: number): Promise<void>;
+  /** Ends early when the signal aborts; never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Lets everything else that is ready run first. */
+  yield(): Promise<void>;
+  /** From 0 (included) to 1 (excluded): jitter. */
+  random(): number;
   uuid(): string;
 }

@@ -34,6 +34,8 @@ export interface TurnDeps {
   readonly log: Log;
   /** Another owner holds the shard. */
   readonly onFenced: (shard: Shard) => void;
+  /** Told of shards whose commits left messages for other shards; null where a commit delivers everything itself. */
+  readonly outgoing: { wrote(shard: Shard): void } | null;
 }
 
 /** What one shard brought. */
@@ -90,15 +92,34 @@ async function receive(shards: readonly OwnedShard[], deps: TurnDeps): Promise<B
   if (shards.length === 0) return [];
   const waiting = await peek(shards, deps);
   const actors = waiting.reduce((sum, one) => sum + one.actors.length, 0);
-  const { entriesPerCycle, entriesPerActor } = deps.limits;
-  const count = Math.min(entriesPerActor, Math.max(1, Math.floor(entriesPerCycle / Math.max(1, actors))));
-  const batches = await Promise.all(
+  const share = Math.max(1, Math.floor(deps.limits.entriesPerCycle / Math.max(1, actors)));
+  const count = Math.min(share, entriesPerActor(shards, actors, deps));
+  const batches = await Promise.allSettled(
     waiting.map(({ owned, actors: some }) => {
       const requests = some.map((actor) => ({ actor, count }));
       return fetch(owned, { requests, careful: false }, deps);
     }),
   );
-  return batches.filter((batch) => batch !== null);
+  return answered(batches).filter((batch) => batch !== null);
+}
+
+/** Shards on different servers fail for themselves (T3); when none answered, that is the failure of the cycle. */
+function answered<T>(results: readonly PromiseSettledResult<T>[]): T[] {
+  const values = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const [failed] = results.flatMap((result) => (result.status === 'rejected' ? [result] : []));
+  if (failed !== undefined && values.length === 0) throw failed.reason;
+  return values;
+}
+
+/**
+ * Who comes to a lane waits for the cycle that runs, and then for its own: a hot actor may fill both only while nobody else is there. Remembered
+ * for a moment, or each cycle that happens to see the hot one alone would be a long one for the next who comes.
+ */
+function entriesPerActor(shards: readonly OwnedShard[], actors: number, { limits, system }: TurnDeps): number {
+  const now = system.monotonicMs();
+  if (actors > 1) for (const owned of shards) owned.sharedMs = now;
+  const shared = shards.some(({ sharedMs }) => now - sharedMs < limits.sharedForMs);
+  return shared ? limits.entriesPerActorShared : limits.entriesPerActor;
 }
 
 /** Ready actors that may be decided in batches: not those under suspicion, and only hot ones while too much is unsaved. */
@@ -240,26 +261,35 @@ export async function commit(shards: readonly ShardTurns[], deps: TurnDeps): Pro
   const results = await commitSurely(planned, deps);
   deps.metrics.observe('ironwallet_commit_ms', deps.system.monotonicMs() - now);
   return planned.flatMap((one, index) => {
-    const result = results?.[index];
-    if (result !== undefined) return [{ ...one, result }];
+    const result = results[index];
+    if (result !== undefined && result.result !== 'unanswered') return [{ ...one, result }];
     for (const { actor } of one.planned.moved) deps.cache.drop(actor); // nobody knows whether they moved
     return [];
   });
 }
 
-/** Repeats the call while its answer is missing: what was applied is told from what was not by the tips. null: never answered. */
-async function commitSurely(planned: readonly { planned: PlannedCommit }[], deps: TurnDeps): Promise<CommitResult[] | null> {
-  const commits = planned.map((one) => one.planned.commit);
+/** Repeats the calls whose answers are missing: what was applied is told from what was not by the tips. Holes: never answered. */
+async function commitSurely(planned: readonly { planned: PlannedCommit }[], deps: TurnDeps): Promise<(CommitResult | undefined)[]> {
+  const results: (CommitResult | undefined)[] = Array.from({ length: planned.length });
+  let open = planned.map((_, index) => index);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await deps.mailboxes.commit(commits);
+      const answers = await deps.mailboxes.commit(open.flatMap((index) => planned[index]?.planned.commit ?? []));
+      open.forEach((index, place) => (results[index] = answers[place]));
+      open = open.filter((index) => results[index]?.result === 'unanswered');
+      if (open.length === 0) return results;
+      missing(open.length, { attempt, error: 'not every server answered' }, deps);
     } catch (error) {
-      deps.metrics.count('ironwallet_commits_total', commits.length, { result: 'failed' });
-      deps.log.warn({ attempt, error: describe(error) }, 'a commit was not answered');
-      if (attempt >= deps.limits.commitAttempts) return null;
-      await deps.system.sleep(COMMIT_RETRY_MS * 2 ** attempt);
+      missing(open.length, { attempt, error: describe(error) }, deps);
     }
+    if (attempt >= deps.limits.commitAttempts) return results;
+    await deps.system.sleep(COMMIT_RETRY_MS * 2 ** attempt);
   }
+}
+
+function missing(count: number, facts: { readonly attempt: number; readonly error: string }, { metrics, log }: TurnDeps): void {
+  metrics.count('ironwallet_commits_total', count, { result: 'failed' });
+  log.warn(facts, 'a commit was not answered');
 }
 
 const COMMIT_RETRY_MS = 10;
@@ -278,7 +308,7 @@ function publish(committed: readonly Committed[], deps: TurnDeps): CycleResult {
     advance(owned, planned, deps);
     for (const { actor } of planned.commit.parks) actors.push(actor);
     for (const { actor } of planned.moved) actors.push(actor);
-    for (const { to } of planned.commit.deliveries) foreign.add(deps.layout.shardOf(to));
+    for (const shard of reachedBy(owned.lease.shard, planned, deps)) foreign.add(shard);
     if (planned.commit.effects.length > 0) foreign.add(owned.lease.shard);
     tally.add(planned);
   }
@@ -288,18 +318,29 @@ function publish(committed: readonly Committed[], deps: TurnDeps): CycleResult {
   return { entries: tally.entries(), actors };
 }
 
+/** Shards that the commit wrote into; what it left for others in the outbox, the relay is told of. */
+function reachedBy(own: Shard, { commit: { deliveries } }: PlannedCommit, { layout, outgoing }: TurnDeps): Set<Shard> {
+  const shards = new Set(deliveries.map(({ to }) => layout.shardOf(to)));
+  if (outgoing === null) return shards;
+  const stays = shards.delete(own);
+  if (shards.size > 0) outgoing.wrote(own);
+  return new Set(stays ? [own] : []);
+}
+
 function dropStale(actors: readonly ActorId[], { cache, log }: TurnDeps): void {
   for (const actor of actors) cache.drop(actor);
   log.warn({ actors: actors.slice(0, 5), count: actors.length }, 'a commit was stale: these actors are loaded again');
 }
 
-function advance({ lease, lost }: OwnedShard, { moved }: PlannedCommit, { cache, system }: TurnDeps): void {
+function advance(owned: OwnedShard, { moved }: PlannedCommit, { cache, system }: TurnDeps): void {
+  const { lease, lost } = owned;
+  const nowMs = system.monotonicMs();
+  owned.movedMs = nowMs;
   if (lost) {
     // Their unsaved ledger pages were forgotten with the shard: a load brings all of them back.
     for (const { actor } of moved) cache.drop(actor);
     return;
   }
-  const nowMs = system.monotonicMs();
   for (const { last, entries, pages, before, traffic } of moved)
     cache.advance({ shard: lease.shard, envelope: last.envelope, entries, pages, before, traffic, nowMs });
 }

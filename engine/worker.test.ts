@@ -126,7 +126,7 @@ test('a skipped entry is left behind by an operator, and the actor goes on from 
   ]);
   const skip = { actor: 'purse:a', entry, expected: tip, next, rules: 1, by: 'ops', why: 'test', deliveries: [] } as const;
   t.true(await rig.ports.operations.skip(skip));
-  t.false(await rig.ports.operations.skip(skip));
+  t.true(await rig.ports.operations.skip(skip), 'asked for again, it is done already');
   const successor = rig.worker();
   await successor.start();
   await rig.system.advance(QUIET);

@@ -16,8 +16,10 @@ import { msOf } from './message.ts';
 import { silentLog, silentMetrics } from './metrics.ts';
 import type { Log, Metrics } from './metrics.ts';
 import type { OwnedShard } from './ownership.ts';
-import type { Directory, Hints, Journal, Leases, Ledger, Mailboxes, Operations, Shard, Snapshots, System, Tip } from './ports.ts';
+import type { Directory, Hints, Journal, Leases, Ledger, Mailboxes, Operations, Outbox, Shard, Snapshots, System, Tip } from './ports.ts';
 import type { Registry } from './registry.ts';
+import { createRelay } from './relay.ts';
+import type { Relay } from './relay.ts';
 import { createRetention } from './retention.ts';
 import { createSnapshotter } from './snapshotter.ts';
 import type { SnapshotLag } from './snapshotter.ts';
@@ -35,6 +37,8 @@ export interface WorkerPorts {
   readonly ledger: Pick<Ledger, 'insert'>;
   readonly journal: Pick<Journal, 'insert' | 'removeBefore'>;
   readonly directory: Pick<Directory, 'put'>;
+  /** Where a commit cannot write into other shards. */
+  readonly outbox?: Outbox;
 }
 
 export interface WorkerOptions {
@@ -59,6 +63,10 @@ export interface WorkerStatus {
   readonly shards: readonly Shard[];
   readonly lag: SnapshotLag;
   readonly hotActors: number;
+  /** Shards held -> milliseconds since the last commit in each, or since it was taken. */
+  readonly quietMs: ReadonlyMap<Shard, number>;
+  /** Cold actors cannot be loaded now: what waits for it does so unharmed. */
+  readonly loadsFail: boolean;
 }
 
 export interface Worker {
@@ -79,6 +87,7 @@ interface Parts {
   readonly snapshotter: ReturnType<typeof createSnapshotter>;
   readonly retention: ReturnType<typeof createRetention>;
   readonly deps: TurnDeps;
+  readonly relay: Relay | null;
   /** The cycles that run, or the last ones, by lane. */
   readonly current: { readonly rounds: Promise<unknown>[]; wake: () => void };
 }
@@ -115,6 +124,8 @@ export function createWorker(options: WorkerOptions): Worker {
       shards: parts.keeper.working().map(({ lease }) => lease.shard),
       lag: parts.snapshotter.lag(),
       hotActors: parts.cache.size,
+      quietMs: new Map(parts.keeper.held().map(({ lease, movedMs }) => [lease.shard, options.system.monotonicMs() - movedMs])),
+      loadsFail: parts.deps.loader.isFailing(),
     }),
   };
 }
@@ -133,18 +144,21 @@ function assemble({ roles, registry, layout, ports, system, ...options }: Worker
   const snapshotter = createSnapshotter({ ...common, ...ports, worker, retention, leaseOf, onFenced });
   const handOver = async (shards: ReadonlySet<Shard>): Promise<void> => {
     await Promise.all(current.rounds);
-    await within(snapshotter.flushShards(shards), limits.stopFlushMs, system);
+    const leases = [...shards].flatMap((shard) => leaseOf(shard) ?? []);
+    await within(Promise.all([snapshotter.flushShards(shards), relay?.drain(leases)]), limits.stopFlushMs, system);
   };
   const keeper: ShardKeeper = createShardKeeper({ ...common, roles, worker, layout, leases: ports.leases, handOver, onLost });
   const loader = createLoader({ ...common, ports: { ...ports, registry }, onLoaded: () => current.wake() });
-  const deps: TurnDeps = { ...common, layout, mailboxes: ports.mailboxes, hints: ports.hints, loader, onFenced };
-  return { worker, limits, log, metrics, cache, keeper, snapshotter, retention, deps, current };
+  const { outbox, hints } = ports;
+  const relay = outbox === undefined ? null : createRelay({ ...common, outbox, hints, layout, onFenced });
+  const deps: TurnDeps = { ...common, layout, mailboxes: ports.mailboxes, hints, loader, onFenced, outgoing: relay };
+  return { worker, limits, log, metrics, cache, keeper, snapshotter, retention, deps, relay, current };
 }
 
 function startLoops(parts: Parts, options: WorkerOptions): { loops: Loop[]; wakeCycle: () => void } {
   const { keeper, limits, metrics, log, snapshotter } = parts;
   const { system, ports } = options;
-  const start = (name: string, round: () => Promise<number>): Loop => startLoop({ name, round, system, metrics, log });
+  const start: Start = (name, round) => startLoop({ name, round, system, metrics, log });
   const leases = start('leases', async () => {
     await keeper.look();
     return limits.leaseEveryMs;
@@ -165,12 +179,24 @@ function startLoops(parts: Parts, options: WorkerOptions): { loops: Loop[]; wake
     await snapshotter.flush();
     return limits.flushEveryMs;
   });
+  const relays = parts.relay === null ? [] : [startRelay(parts.relay, parts, start)];
   const cleaning = start('cleaning', createCleaning(parts, options));
-  return { loops: [leases, ...lanes, timers, snapshots, cleaning], wakeCycle };
+  return { loops: [leases, ...lanes, ...relays, timers, snapshots, cleaning], wakeCycle };
+}
+
+type Start = (name: string, round: () => Promise<number>) => Loop;
+
+function startRelay(relay: Relay, { keeper, limits }: Parts, start: Start): Loop {
+  const loop = start('relay', async () => {
+    await relay.round(keeper.working().map(({ lease }) => lease));
+    return relay.isWaiting() ? 0 : limits.relayEveryMs;
+  });
+  relay.onWaiting(() => loop.wake());
+  return loop;
 }
 
 /** A shard is always in the same lane, so that its cycles never overlap (I1). */
-function startLanes(parts: Parts, { roles, layout }: WorkerOptions, start: (name: string, round: () => Promise<number>) => Loop): Loop[] {
+function startLanes(parts: Parts, { roles, layout }: WorkerOptions, start: Start): Loop[] {
   const { limits, keeper, current } = parts;
   const laneOf = new Map(roles.flatMap((role) => layout.shardsOf(role)).map((shard, index) => [shard, index % limits.lanes]));
   return Array.from({ length: limits.lanes }, (_, lane) => {

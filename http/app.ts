@@ -8,6 +8,7 @@ import type { Caller, Endpoint, Reply, Request } from './endpoint.ts';
 import { faultProblem } from './faults.ts';
 import { idempotencyKey, parsed, readBody, traceOf } from './parsing.ts';
 import { Problem, problem, problemBody } from './problem.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { createStreams } from './streams.ts';
 import type { Streams } from './streams.ts';
 
@@ -24,6 +25,8 @@ export interface AppOptions {
   readonly endpoints: readonly Endpoint[];
   readonly authenticate: Authenticate;
   readonly bodyLimitBytes: number;
+  /** Counts the requests of clients; without it they are not limited. */
+  readonly rateLimit?: RateLimit;
   /** Open event streams; give the same to `listen`, which ends them. */
   readonly streams?: Streams;
   /** True at the marks for backlog, memory or snapshot lag: commands of clients and operators are turned away until it is over. */
@@ -83,11 +86,12 @@ function shedding({ overloaded }: Parts): Middleware {
   };
 }
 
-function authenticated({ access }: Endpoint, { authenticate }: Parts): Middleware {
+function authenticated({ access }: Endpoint, { authenticate, rateLimit }: Parts): Middleware {
   return async (context, next) => {
     if (access !== 'public') {
       const caller = await authenticate(context.get('Authorization'));
       if (access === 'operator' && !caller.scopes.has('ops')) throw problem(403, 'scope_missing', 'This needs a token with the scope ops.');
+      if (access === 'client') await rateLimit?.(caller.subject);
       factsOf(context).caller = caller;
     }
     await next();
@@ -119,18 +123,24 @@ function keepSlot(
   context: Context,
   { reply, stop, streams }: { reply: NonNullable<Reply['stream']>; stop: AbortController; streams: Streams },
 ): void {
-  if (!streams.begin(stop)) {
+  const begun = streams.begin(stop, factsOf(context).caller.subject);
+  if (begun !== 'begun') {
     reply.source.destroy();
-    throw new Problem({
-      status: 503,
-      code: 'too_many_streams',
-      detail: 'This process has as many open streams as it takes; try again shortly.',
-      headers: { 'Retry-After': '5' },
-    });
+    throw noSlot(begun);
   }
   context.res.once('close', () => {
     streams.over(stop);
   });
+}
+
+function noSlot(why: 'all_taken' | 'owner_has_its_share'): Problem {
+  const headers = { 'Retry-After': '5' };
+  if (why === 'owner_has_its_share') {
+    const detail = 'You have as many open streams as one client may have; close one first.';
+    return new Problem({ status: 429, code: 'too_many_own_streams', detail, headers });
+  }
+  const detail = 'This process has as many open streams as it takes; try again shortly.';
+  return new Problem({ status: 503, code: 'too_many_streams', detail, headers });
 }
 
 /** Aborts when the client goes away. */

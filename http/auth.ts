@@ -57,10 +57,16 @@ async function verified(verify: (token: string) => Promise<JWTPayload>, token: s
 }
 
 function callerOf(payload: JWTPayload): Caller {
-  const subject = payload.sub ?? '';
-  if (subject === '' || subject.length > SUBJECT_CHARS_MAX) throw unauthorized('token_invalid', 'The token names no usable subject.');
+  // The library verifies no type: a list of one name would be that name wherever a text is made of it.
+  const subject: unknown = payload.sub;
+  if (!isSubject(subject)) throw unauthorized('token_invalid', 'The token names no usable subject.');
   const scope = payload['scope'];
   return { subject, scopes: new Set(typeof scope === 'string' ? scope.split(' ') : []) };
+}
+
+/** Half a character (a lone surrogate) has no form in UTF-8, so it can name no actor. */
+function isSubject(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= SUBJECT_CHARS_MAX && !/\p{Cs}/u.test(value);
 }
 
 function unauthorized(code: string, detail: string): Problem {

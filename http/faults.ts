@@ -12,6 +12,10 @@ const KNOWN: Readonly<Record<string, { readonly status: number; readonly detail:
     status: 503,
     detail: 'The command was accepted but its outcome is not known yet; repeat it with the same Idempotency-Key.',
   },
+  not_replicated: {
+    status: 503,
+    detail: 'The command was accepted but is not yet safe against the loss of a server; repeat it with the same Idempotency-Key.',
+  },
   actor_parked: { status: 503, detail: 'This account waits for an operator; the command was kept.' },
   unknown_kind: { status: 404, detail: 'There is no such kind of actor.' },
   unknown_kind_or_role: { status: 404, code: 'unknown_kind', detail: 'There is no such kind of actor.' },

@@ -9,23 +9,32 @@ test.serial('a process is alive while it answers', async (t) => {
   t.like(await call(`${url}/livez`), { status: 200, json: { status: 'alive' } });
 });
 
-test.serial('ready says why not: stopping, Redis away or snapshots behind are 503; MongoDB or a role away is degraded', async (t) => {
-  const { url, health } = await run(t, { worker: false });
-  const look = async () => {
-    const { status, json } = await call(`${url}/readyz`);
-    return [status, json['status'], json['why']];
-  };
-  t.deepEqual(await look(), [200, 'ready', []]);
-  health.mongo = false;
-  t.deepEqual(await look(), [200, 'degraded', ['mongo_away']]);
-  health.waitsFor = ['wallet'];
-  t.deepEqual(await look(), [200, 'degraded', ['mongo_away', 'no_wallet']]);
-  health.snapshotLagMs = 60_001;
-  t.deepEqual(await look(), [503, 'unavailable', ['snapshot_lag', 'mongo_away', 'no_wallet']]);
-  health.redis = false;
-  health.stopping = true;
-  t.deepEqual((await look()).slice(0, 2), [503, 'unavailable']);
-});
+test.serial(
+  'ready says why not: stopping, Redis away, snapshots behind or own shards that do not move are 503; MongoDB or a role away or late is degraded',
+  async (t) => {
+    const { url, health } = await run(t, { worker: false });
+    const look = async () => {
+      const { status, json } = await call(`${url}/readyz`);
+      return [status, json['status'], json['why']];
+    };
+    t.deepEqual(await look(), [200, 'ready', []]);
+    health.mongo = false;
+    t.deepEqual(await look(), [200, 'degraded', ['mongo_away']]);
+    health.waitsFor = ['wallet'];
+    t.deepEqual(await look(), [200, 'degraded', ['mongo_away', 'no_wallet']]);
+    health.lateRoles = ['wallet'];
+    t.deepEqual(await look(), [200, 'degraded', ['mongo_away', 'no_wallet', 'late_wallet']]);
+    health.lateRoles = [];
+    health.stuckShards = ['w1'];
+    t.deepEqual(await look(), [503, 'unavailable', ['not_progressing', 'mongo_away', 'no_wallet']]);
+    health.stuckShards = [];
+    health.snapshotLagMs = 60_001;
+    t.deepEqual(await look(), [503, 'unavailable', ['snapshot_lag', 'mongo_away', 'no_wallet']]);
+    health.redis = false;
+    health.stopping = true;
+    t.deepEqual((await look()).slice(0, 2), [503, 'unavailable']);
+  },
+);
 
 test.serial('metrics have the figures of the engine and of HTTP, with patterns for routes', async (t) => {
   const running = await run(t);

@@ -24,6 +24,12 @@ export interface Health {
   readonly snapshotLagMs: number;
   /** Roles that this process needs and that no living process has. */
   readonly waitsFor: readonly string[];
+  /** Age of the oldest uncommitted entry of any role; 0 when none waits. */
+  readonly oldestReadyMs: number;
+  /** Shards of this process in which entries wait and nothing was committed for too long. */
+  readonly stuckShards: readonly string[];
+  /** Roles whose oldest entry has waited too long, whoever should decide it. */
+  readonly lateRoles: readonly string[];
 }
 
 const readySchema = z.object({
@@ -33,6 +39,9 @@ const readySchema = z.object({
   mongo: z.boolean(),
   snapshotLagMs: z.number(),
   waitsFor: z.array(z.string()),
+  oldestReadyMs: z.number(),
+  stuckShards: z.array(z.string()),
+  lateRoles: z.array(z.string()),
 });
 type Ready = z.output<typeof readySchema>;
 
@@ -76,8 +85,11 @@ function readyz(parts: HealthParts): Endpoint {
     summary: 'Whether this process should get traffic',
     access: 'public',
     replies: {
-      200: { description: '`ready`, or `degraded`: money moves, but MongoDB or another role is away', schema: readySchema },
-      503: { description: '`unavailable`: stopping, Redis away, or snapshots too far behind', schema: readySchema },
+      200: { description: '`ready`, or `degraded`: MongoDB or another role is away, or a role is late', schema: readySchema },
+      503: {
+        description: '`unavailable`: stopping, Redis away, snapshots too far behind, or shards of this process do not move',
+        schema: readySchema,
+      },
     },
     handle: async () => {
       const body = readiness(parts, await parts.check());
@@ -91,8 +103,16 @@ function readiness(parts: HealthParts, health: Health): Ready {
     ...(parts.stopping() ? ['stopping'] : []),
     ...(health.redis ? [] : ['redis_away']),
     ...(health.snapshotLagMs > parts.snapshotLagMsMax ? ['snapshot_lag'] : []),
+    ...(health.stuckShards.length > 0 ? ['not_progressing'] : []),
   ];
-  const mild = [...(health.mongo ? [] : ['mongo_away']), ...health.waitsFor.map((role) => `no_${role}`)];
+  // A worker elsewhere that stands still must not take the edges out of service: reads go on, commands are kept.
+  const mild = [
+    ...(health.mongo ? [] : ['mongo_away']),
+    ...health.waitsFor.map((role) => `no_${role}`),
+    ...health.lateRoles.map((role) => `late_${role}`),
+  ];
   const status = fatal.length > 0 ? 'unavailable' : mild.length > 0 ? 'degraded' : 'ready';
-  return { status, why: [...fatal, ...mild], ...health, waitsFor: [...health.waitsFor] };
+  const { waitsFor, stuckShards, lateRoles, ...figures } = health;
+  const lists = { waitsFor: [...waitsFor], stuckShards: [...stuckShards], lateRoles: [...lateRoles] };
+  return { status, why: [...fatal, ...mild], ...figures, ...lists };
 }

@@ -9,6 +9,8 @@ export interface HttpMetrics extends Metrics {
   answered(request: Answered): void;
   /** A webhook that was answered 200 and led to nothing. */
   webhookIgnored(provider: string, why: string): void;
+  /** Open breaks by severity, as the directory lists them. */
+  breaksOpen(counts: ReadonlyMap<string, number>): void;
   exposition(): Promise<{ readonly type: string; readonly content: string }>;
 }
 
@@ -50,7 +52,7 @@ function made<M>(
   return Object.entries(definitions).map(([name, { help, labels }]) => [name, make(name, { help, labelNames: [...labels] })]);
 }
 
-function httpMetrics(registry: Registry): Pick<HttpMetrics, 'answered' | 'webhookIgnored'> {
+function httpMetrics(registry: Registry): Pick<HttpMetrics, 'answered' | 'webhookIgnored' | 'breaksOpen'> {
   const requests = new Counter({
     name: 'ironwallet_http_requests_total',
     help: 'Requests answered, by route pattern',
@@ -70,6 +72,12 @@ function httpMetrics(registry: Registry): Pick<HttpMetrics, 'answered' | 'webhoo
     labelNames: ['provider', 'why'],
     registers: [registry],
   });
+  const breaks = new Gauge({
+    name: 'ironwallet_breaks_open',
+    help: 'Open breaks as of the last snapshots, at most 1,000 of each severity; told by the omnibus role once a minute',
+    labelNames: ['severity'],
+    registers: [registry],
+  });
   return {
     answered({ method, route, status, seconds }) {
       const known = methodLabel(method);
@@ -77,6 +85,9 @@ function httpMetrics(registry: Registry): Pick<HttpMetrics, 'answered' | 'webhoo
       durations.observe({ method: known, route }, seconds);
     },
     webhookIgnored: (provider, why) => ignored.inc({ provider, why }),
+    breaksOpen: (counts) => {
+      for (const [severity, count] of counts) breaks.set({ severity }, count);
+    },
   };
 }
 

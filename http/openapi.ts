@@ -42,7 +42,7 @@ export function openApi(endpoints: readonly Endpoint[], version: string): Json {
 function operation(one: Endpoint): Json {
   const replies = Object.entries(one.replies).map(([status, doc]) => [status, reply(doc)] as const);
   return {
-    operationId: `${one.method}${one.path.replaceAll(/[^a-zA-Z0-9]+(\w)/g, (_all, letter: string) => letter.toUpperCase())}`,
+    operationId: operationId(one),
     tags: [one.tag],
     summary: one.summary,
     security: one.access === 'public' ? [] : [{ bearer: [] }],
@@ -52,6 +52,12 @@ function operation(one: Endpoint): Json {
       : { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(one.body) } } } }),
     responses: { ...Object.fromEntries(replies), '4XX': problemReply('The request was refused.'), '5XX': problemReply('Try again later.') },
   };
+}
+
+/** `get` of `/v1/wallets/:walletId` -> `getV1WalletsWalletId`. */
+function operationId({ method, path }: Endpoint): string {
+  const words = path.split(/[^a-zA-Z0-9]/);
+  return `${method}${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`;
 }
 
 function reply(doc: ReplyDoc): Json {

@@ -17,8 +17,8 @@ export const RETRY_AFTER_MS_MAX = 5_000;
 /** Characters of a provider's text that a message keeps. */
 const EXCERPT_MAX = 300;
 
-/** The global `fetch`, or one that a test brings. */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+/** The global `fetch` with a limit of `CALL_MS_MAX`, or one that is brought along with limits of its own. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Pick<Response, 'status' | 'text' | 'headers'>>;
 
 export interface Call {
   /** Names the faults: `<provider>_unavailable`. */
@@ -48,9 +48,13 @@ export async function call(request: Call): Promise<Answer> {
   return once(request);
 }
 
-async function once({ provider, url, method, headers, body, signal, fetch: ask = fetch }: Call): Promise<Answer> {
+const timedFetch: Fetch = (url, init) => {
   const limit = AbortSignal.timeout(CALL_MS_MAX);
-  const init: RequestInit = { method, headers: { ...headers }, signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) };
+  return fetch(url, { ...init, signal: init.signal ? AbortSignal.any([init.signal, limit]) : limit });
+};
+
+async function once({ provider, url, method, headers, body, signal, fetch: ask = timedFetch }: Call): Promise<Answer> {
+  const init: RequestInit = { method, headers: { ...headers }, ...(signal === undefined ? {} : { signal }) };
   try {
     const response = await ask(url, body === undefined ? init : { ...init, body });
     return { status: response.status, text: await response.text(), retryAfterMs: retryAfter(response.headers.get('retry-after')) };

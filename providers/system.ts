@@ -1,11 +1,13 @@
 /** The real clock and the real randomness. */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import type { System } from '../engine/ports.ts';
 
 export const realSystem: System = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
-  sleep: (ms) => sleep(ms),
+  sleep: (ms, signal) => (signal === undefined ? sleep(ms) : sleep(ms, undefined, { signal }).catch(() => undefined)),
+  yield: () => turn(),
+  random: () => Math.random(),
   uuid: () => randomUUID(),
 };

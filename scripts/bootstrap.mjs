@@ -19,6 +19,7 @@ const SOURCES = [
   'mocks',
   'cli',
   'bench',
+  'chaos',
   'tests',
   'tsconfig.json',
   'scripts/build.mjs',

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const flag = process.argv.indexOf('--out');
 const out = path.resolve(root, flag > 0 ? process.argv[flag + 1] : 'dist');
-const FOLDERS = ['engine', 'actors', 'http', 'providers', 'proof', 'wiring', 'mocks', 'cli', 'bench', 'tests'];
+const FOLDERS = ['engine', 'actors', 'http', 'providers', 'proof', 'wiring', 'mocks', 'cli', 'bench', 'chaos', 'simulation', 'tests'];
 const ASSETS = /[.](lua|html|css|java|xml|json)$/;
 
 const began = new Date();

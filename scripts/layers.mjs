@@ -8,7 +8,7 @@ import extractTSConfig from 'dependency-cruiser/config-utl/extract-ts-config';
 import { root } from './bootstrap.mjs';
 
 process.chdir(root);
-const FOLDERS = ['main.ts', 'engine', 'actors', 'http', 'providers', 'proof', 'wiring', 'mocks', 'cli', 'bench', 'tests'].filter((folder) =>
+const FOLDERS = ['main.ts', 'engine', 'actors', 'http', 'providers', 'proof', 'wiring', 'mocks', 'cli', 'bench', 'chaos', 'simulation', 'tests'].filter((folder) =>
   existsSync(folder),
 );
 const { forbidden, options } = createRequire(import.meta.url)(path.join(root, '.dependency-cruiser.cjs'));

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { prepare, root } from './bootstrap.mjs';
 
 prepare();
-const CHECKS = ['types', 'lint', 'format:check', 'layers', 'unused', 'coverage', 'coverage:actors'];
+const CHECKS = ['types', 'lint', 'format:check', 'layers', 'unused', 'vulnerabilities', 'coverage', 'coverage:actors'];
 const failed = [];
 for (const check of CHECKS) {
   process.stdout.write(`\n== ${check}\n`);

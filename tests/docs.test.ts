@@ -3,6 +3,7 @@ import path from 'node:path';
 import test from 'ava';
 import { KINDS } from '../actors/kinds.ts';
 import { repositoryFolder } from '../mocks/servers/own-process.ts';
+import { anchorsOf, withoutCode } from './docs/anchors.ts';
 import { play } from './docs/play.ts';
 import { sendersOf, serviceContracts } from './docs/service-contracts.ts';
 
@@ -16,23 +17,6 @@ function pages(): string[] {
   return ['README.md', 'CHANGELOG.md', path.join('bench', 'README.md'), ...inDocs].filter(
     (name) => name.endsWith('.md') && existsSync(path.join(ROOT, name)),
   );
-}
-
-/** As GitHub names the place of a heading. */
-function anchorsOf(text: string): Set<string> {
-  const headings = withoutCode(text).matchAll(/^#{1,6} +(.+)$/gm);
-  const names = [...headings].map(([, heading = '']) =>
-    heading
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
-      .trim()
-      .replaceAll(' ', '-'),
-  );
-  return new Set(names);
-}
-
-function withoutCode(text: string): string {
-  return text.replaceAll(/^```[\s\S]*?^```/gm, '').replaceAll(/`[^`\n]*`/g, '');
 }
 
 test('every message of every kind is sent by somebody in the story that the contracts are made of', (t) => {

@@ -1,5 +1,4 @@
 /** What the edges are made of, brought from the engine's client and the ports. */
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { bankAccount } from '../actors/bank-account/decide.ts';
 import { breakKind } from '../actors/break/decide.ts';
@@ -26,19 +25,18 @@ import type { RouteParts } from '../http/routes.ts';
 import type { MoyasarEvent } from '../http/webhooks/parts.ts';
 import { provePosition } from '../proof/position.ts';
 import { parseMoyasarWebhook } from '../providers/moyasar/webhook.ts';
-import { realSystem } from '../providers/system.ts';
 import { needed } from './base.ts';
-import type { Base } from './base.ts';
+import type { EdgeBase } from './base.ts';
 
 const NUMBERS_PER_BLOCK = 1_000;
 
-export function gatewayParts(base: Base, client: Client): GatewayParts {
+export function gatewayParts(base: EdgeBase, client: Client): GatewayParts {
   const { config, installation } = base;
   const range = `${config.IBAN_RANGE_FROM}-${config.IBAN_RANGE_TO}`;
   const takeBlock = async () => {
     const { answer } = await decide((command) => client.ask(command), {
       ...{ schemas: numberRangeMessages, to: `number-range:${range}`, type: 'TakeBlock', body: { size: NUMBERS_PER_BLOCK } },
-      ...{ id: `block/${randomUUID()}`, from: 'edge:gateway', trace: '', answer: z.object({ from: z.string(), to: z.string() }) },
+      ...{ id: `block/${base.system.uuid()}`, from: 'edge:gateway', trace: '', answer: z.object({ from: z.string(), to: z.string() }) },
     });
     return answer;
   };
@@ -57,16 +55,17 @@ export function gatewayParts(base: Base, client: Client): GatewayParts {
     },
     currency: config.CURRENCY,
     secret: installation,
+    system: base.system,
     publicUrl: () => base.publicUrl(),
   };
 }
 
-function moyasarReader({ config }: Base): (raw: string) => MoyasarEvent {
+function moyasarReader({ config }: EdgeBase): (raw: string) => MoyasarEvent {
   const secret = needed(config.MOYASAR_WEBHOOK_SECRET, 'MOYASAR_WEBHOOK_SECRET');
   return (raw) => parseMoyasarWebhook(raw, { secret, mode: config.MOYASAR_MODE });
 }
 
-function webhookParts(base: Base, client: Client) {
+function webhookParts(base: EdgeBase, client: Client) {
   return {
     tell: (messages: Parameters<Client['tell']>[0]) => client.tell(messages),
     ignored: (provider: string, why: string) => {
@@ -76,15 +75,16 @@ function webhookParts(base: Base, client: Client) {
   };
 }
 
-export function paymentsParts(base: Base, client: Client): NonNullable<RouteParts['payments']> {
+export function paymentsParts(base: EdgeBase, client: Client): NonNullable<RouteParts['payments']> {
   return {
     ...webhookParts(base, client),
     payment: readerOf(client, payment),
     watch: (actor, listener) => client.watch(actor, listener),
+    system: base.system,
   };
 }
 
-export function omnibusParts(base: Base, client: Client): NonNullable<RouteParts['omnibus']> {
+export function omnibusParts(base: EdgeBase, client: Client): NonNullable<RouteParts['omnibus']> {
   const { config, mongo } = base;
   return {
     ...webhookParts(base, client),
@@ -111,14 +111,14 @@ function readersOf(client: Client): Pick<OpsParts, 'bankAccount' | 'statementDay
 }
 
 /** What a walk over all actors needs. */
-export function surveyPorts(base: Pick<Base, 'redis' | 'mongo' | 'registry' | 'layout'>): SurveyPorts {
+export function surveyPorts(base: Pick<EdgeBase, 'redis' | 'mongo' | 'registry' | 'layout'>): SurveyPorts {
   const { mailboxes, operations } = base.redis;
   return { registry: base.registry, mailboxes, snapshots: base.mongo.snapshots, operations, shards: base.layout.allShards };
 }
 
 /** Operators' hands on any actor: the operator API and the command line share them. */
-export function actorOperations(base: Pick<Base, 'redis' | 'mongo' | 'registry' | 'layout'>): ActorOperations {
-  const { redis, mongo, registry, layout } = base;
+export function actorOperations(base: Pick<EdgeBase, 'redis' | 'mongo' | 'registry' | 'layout' | 'system'>): ActorOperations {
+  const { redis, mongo, registry, layout, system } = base;
   const { mailboxes, operations, leases, hints } = redis;
   const { snapshots, ledger, journal } = mongo;
   const fold: FoldPorts = { registry, mailboxes, snapshots };
@@ -127,8 +127,7 @@ export function actorOperations(base: Pick<Base, 'redis' | 'mongo' | 'registry' 
     parked: () => operations.parked(layout.allShards),
     resume: (actor) => operations.resume(actor),
     dead: () => operations.dead(layout.allShards),
-    skip: (request) =>
-      skipEntry(request, { ...fold, layout, ledger, journal, system: realSystem, snapshots, operations, hints, onSkipped }),
+    skip: (request) => skipEntry(request, { ...fold, layout, ledger, journal, system, snapshots, operations, hints, onSkipped }),
   };
 }
 

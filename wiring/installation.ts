@@ -21,6 +21,7 @@ export interface InstallationParts {
 }
 
 const RETRY_MS = 1_000;
+const SHOWN_CHARS = 8;
 
 /** The uuid; begins the installation when both servers are empty. Throws the faults of `initInstallation`. */
 export async function installationOf(parts: InstallationParts): Promise<string> {
@@ -30,7 +31,8 @@ export async function installationOf(parts: InstallationParts): Promise<string> 
   const { uuid, isNew } = await initInstallation(redis, layout, { uuid: expected });
   if (expected === null)
     await mongo.installation.write(uuid).catch((error: unknown) => log.warn({ err: error }, 'MongoDB was not told the installation'));
-  if (isNew) log.info({ installation: uuid }, 'a new installation');
+  // Not the whole: top-up ids are made with it, so that nobody can guess them.
+  if (isNew) log.info({ installation: uuid.slice(0, SHOWN_CHARS) }, 'a new installation');
   return uuid;
 }
 

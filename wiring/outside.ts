@@ -1,6 +1,5 @@
 /** How this process meets the outside world: provider calls, the omnibus account, settlements that no webhook told of. */
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { bankAccountMessages } from '../actors/bank-account/messages.ts';
 import type { SettlementTerms } from '../actors/payment/messages.ts';
 import { settlementMessages } from '../actors/settlement/messages.ts';
@@ -8,13 +7,16 @@ import type { Attribution } from '../actors/statement-line.ts';
 import type { Client } from '../engine/client.ts';
 import type { EffectHandler } from '../engine/effects.ts';
 import { toJson } from '../engine/message.ts';
+import type { Log } from '../engine/metrics.ts';
+import type { System } from '../engine/ports.ts';
 import { message } from '../http/command.ts';
 import { createAnbEffects } from '../providers/anb/effects.ts';
+import type { Fetch } from '../providers/calls.ts';
 import { createMoyasarClient } from '../providers/moyasar/client.ts';
 import { createMoyasarEffects } from '../providers/moyasar/effects.ts';
 import { pollSettlements } from '../providers/moyasar/settlements.ts';
 import { needed } from './base.ts';
-import type { Base } from './base.ts';
+import type { Base, EdgeBase } from './base.ts';
 
 const BANK_TIME_ZONE = 'Asia/Riyadh';
 const BUCKETS = 16;
@@ -22,12 +24,21 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** Today at the bank, `YYYY-MM-DD`. */
-export function todayAtBank(now = new Date()): string {
+export function todayAtBank(now: Date): string {
   return new Intl.DateTimeFormat('en-CA', { timeZone: BANK_TIME_ZONE }).format(now);
 }
 
+/** How providers are reached, and what time it is there. */
+export interface Outside {
+  /** The global one when absent. */
+  readonly fetch?: Fetch;
+  readonly system: Pick<System, 'wallMs' | 'sleep'>;
+}
+
+type OutsideBase = Pick<EdgeBase, 'config' | 'publicUrl'> & Outside;
+
 /** The handlers of the effects that this process' actors may open. */
-export function effectHandlers(base: Base): Map<string, EffectHandler> {
+export function effectHandlers(base: OutsideBase): Map<string, EffectHandler> {
   const { config } = base;
   const handlers = new Map<string, EffectHandler>();
   const add = (more: ReadonlyMap<string, EffectHandler>): void => {
@@ -38,9 +49,11 @@ export function effectHandlers(base: Base): Map<string, EffectHandler> {
   return handlers;
 }
 
-function moyasarEffects(base: Base): Map<string, EffectHandler> {
-  const { config } = base;
+function moyasarEffects(base: OutsideBase): Map<string, EffectHandler> {
+  const { config, system } = base;
   return createMoyasarEffects({
+    ...fetchOf(base),
+    now: () => new Date(system.wallMs()),
     apiUrl: config.MOYASAR_API_URL,
     secretKey: needed(config.MOYASAR_SECRET_KEY, 'MOYASAR_SECRET_KEY'),
     publicUrl: () => base.publicUrl(),
@@ -50,13 +63,18 @@ function moyasarEffects(base: Base): Map<string, EffectHandler> {
   });
 }
 
-function anbEffects({ config }: Base): Map<string, EffectHandler> {
+function anbEffects({ config, system, ...reach }: OutsideBase): Map<string, EffectHandler> {
   return createAnbEffects({
+    ...fetchOf(reach),
     apiUrl: config.ANB_API_URL,
     clientId: needed(config.ANB_CLIENT_ID, 'ANB_CLIENT_ID'),
     clientSecret: needed(config.ANB_CLIENT_SECRET, 'ANB_CLIENT_SECRET'),
-    today: todayAtBank,
+    today: () => todayAtBank(new Date(system.wallMs())),
   });
+}
+
+function fetchOf({ fetch }: Pick<Outside, 'fetch'>): Pick<Outside, 'fetch'> {
+  return fetch === undefined ? {} : { fetch };
 }
 
 function termsOf(config: Base['config']): SettlementTerms {
@@ -88,10 +106,10 @@ function attributionOf(config: Base['config']): Attribution {
 }
 
 /** Tells the omnibus account its settings; told again they change nothing. */
-export async function openBankAccount({ config }: Base, client: Pick<Client, 'tell'>): Promise<void> {
+export async function openBankAccount({ config, system }: Pick<Base, 'config' | 'system'>, client: Pick<Client, 'tell'>): Promise<void> {
   const body = {
     currency: config.CURRENCY,
-    from: config.STATEMENT_FROM ?? todayAtBank(),
+    from: config.STATEMENT_FROM ?? todayAtBank(new Date(system.wallMs())),
     pullEveryMs: config.STATEMENT_PULL_SECONDS * 1000,
     pageSize: config.STATEMENT_PAGE_SIZE,
     buckets: BUCKETS,
@@ -107,15 +125,20 @@ export async function openBankAccount({ config }: Base, client: Pick<Client, 'te
 const POLL_BACK_DAYS = 7;
 
 /** Looks for settlements until the signal; a known one is told again and changes nothing. */
-export function startSettlementPoll({ config, log }: Base, client: Pick<Client, 'tell'>, signal: AbortSignal): void {
+export function startSettlementPoll(
+  { config, log, system, ...reach }: Pick<Base, 'config'> & Outside & { readonly log: Pick<Log, 'warn'> },
+  client: Pick<Client, 'tell'>,
+  signal: AbortSignal,
+): void {
   const moyasar = createMoyasarClient({
+    ...fetchOf(reach),
     apiUrl: config.MOYASAR_API_URL,
     secretKey: needed(config.MOYASAR_SECRET_KEY, 'MOYASAR_SECRET_KEY'),
   });
   const account = needed(config.ANB_ACCOUNT_NUMBER, 'ANB_ACCOUNT_NUMBER');
   const known = new Set<string>();
   const look = async (): Promise<void> => {
-    const documents = await pollSettlements(moyasar, new Date(Date.now() - POLL_BACK_DAYS * DAY_MS), signal);
+    const documents = await pollSettlements(moyasar, new Date(system.wallMs() - POLL_BACK_DAYS * DAY_MS), signal);
     for (const document of documents.filter((one) => !known.has(one))) {
       const facts = { type: 'AnnounceDocument', body: { account, eventId: `poll/${document}` }, id: `moyasar/poll/${document}` } as const;
       await client.tell([message(settlementMessages, `settlement:moyasar:${document}`, { ...facts, from: 'edge:omnibus', trace: '' })]);
@@ -127,7 +150,7 @@ export function startSettlementPoll({ config, log }: Base, client: Pick<Client, 
       await look().catch((error: unknown) => {
         if (!signal.aborted) log.warn({ err: error }, 'settlements could not be looked for');
       });
-      await sleep(config.MOYASAR_SETTLEMENT_POLL_SECONDS * 1000, undefined, { signal, ref: false }).catch(() => undefined);
+      await system.sleep(config.MOYASAR_SETTLEMENT_POLL_SECONDS * 1000, signal);
     }
   };
   void run();

@@ -62,7 +62,13 @@ function giveUp(state: ReferenceState, key: string): Decided {
 }
 
 function untimed({ type, body, key, amount, currency, orElse, answer }: Forward): Omit<Kept, 'n' | 'until'> {
-  return { type, body, key, amount, currency, orElse: { ...orElse, reason: breakReason.parse(orElse.reason) }, answer };
+  const { reason, subject, evidence } = orElse;
+  return { type, body, key, amount, currency, orElse: { reason: breakReason.parse(reason), subject, evidence: inOrder(evidence) }, answer };
+}
+
+/** As a snapshot keeps it: what is sent on from here must be the same text for whoever folds from a snapshot, and the chain hashes it. */
+function inOrder(evidence: Kept['orElse']['evidence']): Kept['orElse']['evidence'] {
+  return Object.fromEntries(Object.entries(evidence).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function isHint({ amount, answer }: Pick<Forward, 'amount' | 'answer'>): boolean {

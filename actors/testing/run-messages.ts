@@ -5,13 +5,13 @@
  * `deaf` are told things that carry no money and do not listen.
  */
 import type { Carried, Kind } from '../../engine/actor.ts';
-import { decideEntry, freshEnvelope } from '../../engine/envelope.ts';
+import { freshEnvelope } from '../../engine/envelope.ts';
 import type { Envelope, Outcome } from '../../engine/envelope.ts';
 import { kindOf, toJson } from '../../engine/message.ts';
 import type { ActorId, Addressed } from '../../engine/message.ts';
 import type { EffectRecord } from '../../engine/ports.ts';
 import { ASSETS, LIABILITIES } from '../postings.ts';
-import { survivesSnapshot, T0 } from './scenario.ts';
+import { decideTwice, survivesSnapshot, T0 } from './scenario.ts';
 import type { StateOf } from './scenario.ts';
 
 export interface Telling {
@@ -114,7 +114,7 @@ export class World {
     }
     const n = this.history.length;
     const before = this.actors.get(message.to) ?? freshEnvelope(kind, message.to);
-    const outcome = decideEntry(kind, before, { ...message, entry: `${this.now}-${n}` });
+    const outcome = decideTwice(kind, before, { ...message, entry: `${this.now}-${n}` });
     if (!outcome.code.startsWith('accepted') && this.#carried(message) !== null)
       throw new Error(`a money message was refused: ${outcome.code}`);
     survivesSnapshot(kind, outcome.envelope.state);

@@ -9,6 +9,7 @@ import { decideEntry, freshEnvelope } from '../../engine/envelope.ts';
 import type { Envelope, Outcome } from '../../engine/envelope.ts';
 import { toCanonicalJson, toJson } from '../../engine/message.ts';
 import type { ActorId, StoredEntry } from '../../engine/message.ts';
+import { decodeEnvelope, encodeEnvelope } from '../../engine/snapshot-codec.ts';
 
 /** Where test time begins, milliseconds since 1970. */
 export const T0 = Date.UTC(2026, 10, 23, 9, 0, 0);
@@ -46,6 +47,15 @@ export interface Expected {
   readonly timers?: readonly string[];
 }
 
+/** Decides as the owner does, and as whoever begins at a snapshot: the chain must be the same, or every replay would diverge. */
+export function decideTwice(kind: Kind, before: Envelope, stored: StoredEntry): Outcome {
+  const outcome = decideEntry(kind, before, stored);
+  const replayed = decideEntry(kind, decodeEnvelope(kind, encodeEnvelope(before)), stored);
+  if (replayed.envelope.head.chain !== outcome.envelope.head.chain)
+    throw new Error(`${before.actor} decides ${stored.type} otherwise from its snapshot`);
+  return outcome;
+}
+
 export class Scenario<S, T extends MessageSchemas> {
   readonly kind: Kind;
   readonly self: ActorId;
@@ -64,7 +74,7 @@ export class Scenario<S, T extends MessageSchemas> {
   }
 
   when(message: Told<T>): this {
-    this.outcome = decideEntry(this.kind, this.envelope, entryOf(message, this.envelope.head.n));
+    this.outcome = decideTwice(this.kind, this.envelope, entryOf(message, this.envelope.head.n));
     this.envelope = this.outcome.envelope;
     survivesSnapshot(this.kind, this.envelope.state);
     return this;

@@ -17,6 +17,8 @@ import type { Purse } from './toy.ts';
 export interface RigOptions {
   readonly kinds?: readonly AnyKind[];
   readonly shards?: number;
+  /** Messages to other shards go through the outbox. */
+  readonly cluster?: boolean;
 }
 
 export interface Mortal {
@@ -36,7 +38,7 @@ export function mortal(ports: WorkerPorts): Mortal {
         return (...args: unknown[]): unknown => (life.dead ? new Promise(() => undefined) : Reflect.apply(member, target, args));
       },
     });
-  const { mailboxes, leases, operations, hints, snapshots, ledger, journal, directory } = ports;
+  const { mailboxes, leases, operations, hints, snapshots, ledger, journal, directory, outbox } = ports;
   const wrapped: WorkerPorts = {
     mailboxes: wrap(mailboxes),
     leases: wrap(leases),
@@ -46,15 +48,16 @@ export function mortal(ports: WorkerPorts): Mortal {
     journal: wrap(journal),
     directory: wrap(directory),
     hints,
+    ...(outbox === undefined ? {} : { outbox: wrap(outbox) }),
   };
   return { ports: wrapped, kill: () => (life.dead = true) };
 }
 
-export function createRig({ kinds = [createPurse(), notice], shards = 4 }: RigOptions = {}) {
+export function createRig({ kinds = [createPurse(), notice], shards = 4, cluster = false }: RigOptions = {}) {
   const system = createMemorySystem();
   const registry = createRegistry(kinds);
   const layout = createLayout({ roles: { toy: { letter: 't', shards } } }, registry.kindRoles);
-  const ports = createMemoryPorts({ layout, system });
+  const ports = createMemoryPorts({ layout, system, cluster });
   const lines: string[] = [];
   const write = (_facts: object, message: string): void => void lines.push(message);
   const log: Log = { info: write, warn: write, error: write };

@@ -1,5 +1,6 @@
 /** What the gateway is made of; `main.ts` brings it. */
 import type { ActorId } from '../../engine/message.ts';
+import type { System } from '../../engine/ports.ts';
 import type { OwnerState } from '../../actors/owner/state.ts';
 import type { PaymentState } from '../../actors/payment/state.ts';
 import type { VirtualAccountState } from '../../actors/virtual-account/state.ts';
@@ -27,6 +28,7 @@ export interface GatewayParts {
   readonly currency: string;
   /** Kept by the installation: makes top-up ids that nobody can guess. */
   readonly secret: string;
+  readonly system: Pick<System, 'wallMs' | 'monotonicMs' | 'sleep'>;
   /** Where customers reach us, without a slash at the end. */
   publicUrl(): string;
 }

@@ -78,7 +78,7 @@ function requestTopUp(parts: GatewayParts) {
 async function oldTopUp(parts: GatewayParts, topUpId: string, fingerprint: string): Promise<Requested | null> {
   const payment = await parts.payment(topUpId);
   const state = payment?.state;
-  if (state === undefined || state.account === null || state.createdAt > Date.now() - KEYS_REMEMBERED_MS) return null;
+  if (state === undefined || state.account === null || state.createdAt > parts.system.wallMs() - KEYS_REMEMBERED_MS) return null;
   if (state.fingerprint !== fingerprint) {
     throw problem(422, 'idempotency_key_reused', 'This Idempotency-Key was used for another request before.');
   }
@@ -130,7 +130,7 @@ function paymentOf(view: View<PaymentState> | null, caller: Caller, walletId: st
 
 const WAIT_MS = 10_000;
 
-export type CheckoutParts = Pick<GatewayParts, 'payment' | 'watch'>;
+export type CheckoutParts = Pick<GatewayParts, 'payment' | 'watch' | 'system'>;
 
 /** `/checkout/:topUpId`: ours, so that the client has an address before the provider's invoice exists. */
 export function checkoutEndpoint(parts: CheckoutParts): Endpoint {
@@ -153,7 +153,8 @@ export function checkoutEndpoint(parts: CheckoutParts): Endpoint {
 
 /** Waits for an invoice that can be paid; null when there is none in time. */
 async function payable(parts: CheckoutParts, topUpId: string, signal: AbortSignal): Promise<string | null> {
-  const deadline = performance.now() + WAIT_MS;
+  const { system } = parts;
+  const deadline = system.monotonicMs() + WAIT_MS;
   do {
     const payment = await parts.payment(topUpId);
     // The id is given out before its payment is decided, so a missing one is waited for a moment.
@@ -161,11 +162,11 @@ async function payable(parts: CheckoutParts, topUpId: string, signal: AbortSigna
       const url = checkoutUrl(payment.state);
       if (url !== null) return url;
       if (payment.state.status !== 'awaiting_payment') throw problem(410, 'checkout_over', 'This top-up cannot be paid any more.');
-    } else if (performance.now() > deadline - WAIT_MS + MISSING_WAIT_MS) {
+    } else if (system.monotonicMs() > deadline - WAIT_MS + MISSING_WAIT_MS) {
       throw problem(404, 'top_up_not_found', 'There is no top-up of this id.');
     }
     await moved(parts, `payment:${topUpId}`);
-  } while (performance.now() < deadline && !signal.aborted);
+  } while (system.monotonicMs() < deadline && !signal.aborted);
   return null;
 }
 
@@ -173,14 +174,11 @@ const MISSING_WAIT_MS = 2_000;
 const LOOK_AGAIN_MS = 200;
 
 /** Resolves when the actor may have moved, or after a moment. */
-function moved(parts: Pick<CheckoutParts, 'watch'>, actor: `payment:${string}`): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      unwatch();
-      resolve();
-    };
-    const timer = setTimeout(done, LOOK_AGAIN_MS);
-    const unwatch = parts.watch(actor, done);
+async function moved({ watch, system }: Pick<CheckoutParts, 'watch' | 'system'>, actor: `payment:${string}`): Promise<void> {
+  const hint = new AbortController();
+  const unwatch = watch(actor, () => {
+    hint.abort();
   });
+  await system.sleep(LOOK_AGAIN_MS, hint.signal);
+  unwatch();
 }

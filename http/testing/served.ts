@@ -30,7 +30,7 @@ export async function serve(
   endpoints: readonly Endpoint[],
   { streamsMax = 10, observe, overloaded = () => false }: ServeOptions = {},
 ): Promise<Served> {
-  const streams = createStreams(streamsMax);
+  const streams = createStreams({ all: streamsMax, perOwner: streamsMax });
   const answered: Answered[] = [];
   const failures: unknown[] = [];
   const app = createApp({

@@ -67,7 +67,16 @@ export async function run(t: ExecutionContext, { worker: working = true, streams
   const limits = { flushAgeMs: 20, flushEveryMs: 10 };
   const worker = createWorker({ roles: Object.keys(ROLES), registry, layout, ports, system: realSystem, limits, metrics });
   if (working) await worker.start();
-  const health = { redis: true, mongo: true, snapshotLagMs: 0, waitsFor: [], stopping: false };
+  const health = {
+    redis: true,
+    mongo: true,
+    snapshotLagMs: 0,
+    waitsFor: [],
+    oldestReadyMs: 0,
+    stuckShards: [],
+    lateRoles: [],
+    stopping: false,
+  };
   const gateway = gatewayOf(client, () => served.url);
   const webhooks = webhooksOf(client, metrics);
   const ops: OpsParts = {
@@ -113,8 +122,8 @@ function healthOf(health: Running['health'], metrics: HttpMetrics): HealthParts 
   return {
     stopping: () => health.stopping,
     check: () => {
-      const { redis, mongo, snapshotLagMs, waitsFor } = health;
-      return Promise.resolve({ redis, mongo, snapshotLagMs, waitsFor });
+      const { stopping: _stopping, ...facts } = health;
+      return Promise.resolve(facts);
     },
     snapshotLagMsMax: 60_000,
     metrics: () => metrics.exposition(),
@@ -178,6 +187,7 @@ function gatewayOf(client: Client, publicUrl: () => string): GatewayParts {
     bank: { code: '30', prefix: '100', name: 'Arab National Bank', bic: 'ARNBSARI', beneficiary: 'IronWallet' },
     currency: 'SAR',
     secret: 'a-secret-of-the-installation',
+    system: realSystem,
     publicUrl,
   };
 }

@@ -22,6 +22,8 @@ export interface FakeAnbOptions {
   webhookRetriesMs?: readonly number[] | undefined;
   webhookTimeoutMs?: number | undefined;
   seed?: number | undefined;
+  /** Real time, shifted, when absent. */
+  clock?: Clock | undefined;
   /** The bank's own maximum is 20. */
   pageSizeMax?: number | undefined;
   tokenTtlMs?: number | undefined;
@@ -62,7 +64,7 @@ export interface AnbState {
 export function createState(options: FakeAnbOptions): AnbState {
   const seed = options.seed ?? drawSeed();
   const random = seededRandom(seed);
-  const clock = shiftedClock();
+  const clock = options.clock ?? shiftedClock();
   const faults = createFaults(seed);
   const webhooks = createWebhooks({
     targets: options.webhooks ?? [],

@@ -5,9 +5,13 @@ import type { Store } from './store.ts';
 export function createMemoryLeases(store: Store): Leases {
   return {
     heartbeat: (role, worker, ttlMs) => {
-      store.heartbeats.set(`${role} ${worker}`, store.system.wallMs() + ttlMs);
+      const now = store.system.wallMs();
       const prefix = `${role} `;
-      const living = [...store.heartbeats].filter(([name, until]) => name.startsWith(prefix) && until > store.system.wallMs());
+      store.heartbeats.set(prefix + worker, now);
+      // Whoever was silent for a TTL of the one who asks is forgotten, and whoever speaks from the future.
+      const known = [...store.heartbeats].filter(([name]) => name.startsWith(prefix));
+      for (const [name, at] of known) if (Math.abs(now - at) > ttlMs) store.heartbeats.delete(name);
+      const living = known.filter(([name]) => store.heartbeats.has(name));
       return Promise.resolve(living.map(([name]) => name.slice(prefix.length)));
     },
     leave: (role, worker) => {

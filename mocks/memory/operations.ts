@@ -1,7 +1,8 @@
+import { Fault } from '../../engine/fault.ts';
 import type { ActorId } from '../../engine/message.ts';
-import type { Operations, Shard } from '../../engine/ports.ts';
-import { namedLast } from './mailboxes.ts';
-import { decideReady, deliver, headOf, isHeld, sameHead, shardStore, storeOf } from './store.ts';
+import type { Operations, Shard, ShardGauges } from '../../engine/ports.ts';
+import { totalGauges } from '../../engine/gauges.ts';
+import { decideReady, entriesAfter, headOf, isHeld, queueOf, sameHead, sendFrom, shardStore, storeOf } from './store.ts';
 import type { ShardStore, Store } from './store.ts';
 
 export function createMemoryOperations(store: Store): Operations {
@@ -9,10 +10,10 @@ export function createMemoryOperations(store: Store): Operations {
   return {
     parked: (shards) => Promise.resolve(all(shards).flatMap((shard) => [...shard.parked.values()])),
     resume: (actor) => Promise.resolve(unpark(storeOf(store, actor), actor)),
-    skip: (request) => Promise.resolve(skip(store, request)),
+    skip: (request) => new Promise((resolve) => resolve(skip(store, request))),
     dead: (shards) => Promise.resolve(all(shards).flatMap((shard) => shard.dead)),
     waiting: (shards, limit) => {
-      const waiting = all(shards).flatMap((shard) => [...shard.ready].map(([actor, since]) => ({ actor, shard: shard.shard, since })));
+      const waiting = all(shards).flatMap((shard) => queueOf(shard).map(([actor, since]) => ({ actor, shard: shard.shard, since })));
       return Promise.resolve(waiting.sort((a, b) => a.since - b.since).slice(0, limit));
     },
     actors: (shard) => Promise.resolve({ cursor: '0', actors: new Map(shardStore(store, shard).tips) }),
@@ -23,40 +24,56 @@ export function createMemoryOperations(store: Store): Operations {
     },
     forget: (lease, actor) => Promise.resolve(isHeld(store, lease) && forget(shardStore(store, lease.shard), actor)),
     gauges: (shards) => {
-      const ready = all(shards).flatMap((shard) => [...shard.ready.values()]);
-      const parked = all(shards).reduce((count, shard) => count + shard.parked.size, 0);
-      const oldestReadyMs = ready.length === 0 ? null : store.system.wallMs() - ready.reduce((a, b) => Math.min(a, b));
-      return Promise.resolve({ ready: ready.length, oldestReadyMs, parked, memoryUsed: 0, memoryMax: 0 });
+      const byShard = new Map(all(shards).map((shard) => [shard.shard, shardGauges(shard, store.system.wallMs())]));
+      return Promise.resolve({ ...totalGauges(byShard.values()), memoryUsed: 0, memoryMax: 0, byShard });
     },
   };
 }
 
+function shardGauges({ ready, parked, dead }: ShardStore, nowMs: number): ShardGauges {
+  const oldest = [...ready.values()].reduce((a, b) => Math.min(a, b), Infinity);
+  return {
+    ready: ready.size,
+    oldestReadyMs: ready.size === 0 ? null : Math.max(0, nowMs - oldest),
+    parked: parked.size,
+    dead: dead.length,
+  };
+}
+
 function unpark(shard: ShardStore, actor: ActorId): boolean {
-  const parked = shard.parked.delete(actor);
+  if (!shard.parked.delete(actor)) return false;
   shard.attempts.delete(actor);
-  if (parked) decideReady(shard, actor);
-  return parked;
+  decideReady(shard, actor);
+  return true;
 }
 
 function skip(store: Store, request: Parameters<Operations['skip']>[0]): boolean {
   const { actor, entry, expected, next, rules, by, why, deliveries } = request;
+  if (next.last !== entry) throw new Fault({ code: 'bad_head', retry: 'never' });
   const shard = storeOf(store, actor);
+  const tip = shard.tips.get(actor);
+  const name = `${next.last}~${next.chain}`;
+  // Done already: a repeated call is answered as at first.
+  if (tip !== undefined && sameHead(tip, next) && tip.snapshot === name) return true;
+  if (!sameHead(headOf(tip), expected) || shard.parked.get(actor)?.entry !== entry) return false;
   const mailbox = shard.mailboxes.get(actor);
-  const skipped = mailbox?.entries.find((one) => one.entry === entry);
-  if (mailbox === undefined || skipped === undefined) return false;
-  if (!sameHead(headOf(shard.tips.get(actor)), expected) || shard.parked.get(actor)?.entry !== entry) return false;
-  shard.tips.set(actor, { ...next, rules, snapshot: `${next.last}~${next.chain}` });
+  const [skipped] = entriesAfter(shard, actor, expected.last);
+  if (mailbox === undefined || skipped?.entry !== entry) return false;
+  shard.tips.set(actor, { ...next, rules, snapshot: name });
   mailbox.entries = mailbox.entries.filter((one) => one.entry !== entry);
-  shard.dead.push({ ...skipped, actor, by, why, at: store.system.wallMs() });
-  for (const delivery of deliveries) deliver(store, delivery);
+  shard.dead.unshift({ ...skipped, actor, by, why, at: store.system.wallMs() });
+  const epoch = shard.lease?.token ?? `${shard.epoch}:`;
+  for (const message of deliveries) sendFrom(store, shard, { epoch, message });
   return unpark(shard, actor);
 }
 
+/** Whether there is no mailbox now. */
 function forget(shard: ShardStore, actor: ActorId): boolean {
   const tip = shard.tips.get(actor);
+  if (tip === undefined || tip.snapshot !== `${tip.last}~${tip.chain}`) return false;
+  if (shard.ready.has(actor) || shard.parked.has(actor)) return false;
   const mailbox = shard.mailboxes.get(actor);
-  const named = tip?.snapshot ?? null;
-  if (tip === undefined || named === null || mailbox === undefined) return false;
-  if (mailbox.last !== tip.last || namedLast(named) !== tip.last) return false;
-  return shard.mailboxes.delete(actor);
+  if (mailbox !== undefined && mailbox.last !== tip.last) return false;
+  shard.mailboxes.delete(actor);
+  return true;
 }

@@ -41,7 +41,7 @@ test('a lease that ran out is taken by another worker, and the former owner is f
   t.is(await ports.leases.acquire('t0', 'w2', 5000), null);
   await system.advance(6000);
   t.is((await ports.leases.acquire('t0', 'w2', 5000))?.via, 'expired');
-  t.is(await ports.mailboxes.fetch(lease, [], false), null);
+  t.is(await ports.mailboxes.fetch(lease, [{ actor: 'toy:1', count: 1 }], false), null);
   t.deepEqual(await ports.mailboxes.commit([commitOf(lease, {})]), [{ result: 'fenced' }]);
   t.deepEqual(await ports.leases.renew([lease], 5000), []);
 });

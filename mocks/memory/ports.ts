@@ -7,6 +7,7 @@ import { createMemoryDirectory, createMemoryJournal, createMemoryLedger, createM
 import type { MemoryMongo } from './long-memory.ts';
 import { createMemoryMailboxes } from './mailboxes.ts';
 import { createMemoryOperations } from './operations.ts';
+import { createMemoryOutbox } from './outbox.ts';
 import { createMemoryRestoration } from './restoration.ts';
 import { createStore } from './store.ts';
 import { createMemorySystem } from './system.ts';
@@ -16,13 +17,20 @@ export interface MemoryPortsOptions {
   readonly system?: System;
   /** A long memory that outlived its Redis. */
   readonly mongo?: MemoryMongo;
+  /** A commit reaches its own shard only, as in a cluster: the rest goes through the outbox. */
+  readonly cluster?: boolean;
 }
 
 export type MemoryPorts = ReturnType<typeof createMemoryPorts>;
 
 /** Beside the ports: `mongo` (contents, and `away` to fail its ports) and `store` (what Redis would hold). */
-export function createMemoryPorts({ layout, system = createMemorySystem(), mongo = createMemoryMongo() }: MemoryPortsOptions) {
-  const store = createStore((actor) => layout.shardOf(actor), system);
+export function createMemoryPorts({
+  layout,
+  system = createMemorySystem(),
+  mongo = createMemoryMongo(),
+  cluster = false,
+}: MemoryPortsOptions) {
+  const store = createStore((actor) => layout.shardOf(actor), system, cluster);
   return {
     mailboxes: createMemoryMailboxes(store),
     leases: createMemoryLeases(store),
@@ -33,6 +41,7 @@ export function createMemoryPorts({ layout, system = createMemorySystem(), mongo
     ledger: createMemoryLedger(mongo),
     journal: createMemoryJournal(mongo),
     directory: createMemoryDirectory(mongo),
+    ...(cluster ? { outbox: createMemoryOutbox(store) } : {}),
     restoration: createMemoryRestoration(store),
     system,
     mongo,

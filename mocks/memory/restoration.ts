@@ -17,6 +17,7 @@ export function createMemoryRestoration(store: Store): Restoration {
   return {
     begin: (installation) =>
       attempt(() => {
+        if (store.cluster) throw new Fault({ code: 'restore_needs_one_server', retry: 'never' });
         const goesOn = state.installation === installation && !state.finished;
         if (!goesOn && (store.shards.size > 0 || state.installation !== null)) throw new Fault({ code: 'redis_not_empty', retry: 'never' });
         state.installation = installation;

@@ -4,7 +4,7 @@
  */
 import { beginning, compareEntries, msOf } from '../../engine/message.ts';
 import type { ActorId, Addressed, EntryId, StoredEntry } from '../../engine/message.ts';
-import type { DeadEntry, EffectRecord, Head, ParkedActor, Shard, System, Tip } from '../../engine/ports.ts';
+import type { DeadEntry, EffectRecord, Head, OutboxEntry, ParkedActor, Shard, System, Tip } from '../../engine/ports.ts';
 
 export interface Mailbox {
   entries: StoredEntry[];
@@ -21,6 +21,11 @@ export interface OpenEffect {
   claimedBy: string;
 }
 
+export interface SeenEpoch {
+  readonly epoch: string;
+  last: EntryId;
+}
+
 export interface ShardStore {
   readonly shard: Shard;
   epoch: number;
@@ -33,20 +38,27 @@ export interface ShardStore {
   readonly attempts: Map<ActorId, number>;
   readonly timers: Map<string, { readonly actor: ActorId; readonly key: string; readonly at: number }>;
   readonly effects: Map<EntryId, OpenEffect>;
+  /** The last claim ever given, also to effects that are settled. */
+  lastClaim: EntryId;
+  /** The newest first. */
   readonly dead: DeadEntry[];
-  /** Where the rotating half of `peek` goes on. */
-  rotation: number;
+  readonly outbox: { entries: OutboxEntry[]; last: EntryId };
+  /** Sending shard -> its last epochs, the newest last, each with the last entry of it that was delivered here. */
+  readonly seen: Map<Shard, SeenEpoch[]>;
 }
 
 export interface Store {
   readonly system: System;
   readonly shards: Map<Shard, ShardStore>;
+  /** `<role> <worker>` -> when it was last heard of, ms since 1970. */
   readonly heartbeats: Map<string, number>;
+  /** One write reaches one shard only, as in a cluster: the rest goes through the outbox. */
+  readonly cluster: boolean;
   shardOf(actor: ActorId): Shard;
 }
 
-export function createStore(shardOf: (actor: ActorId) => Shard, system: System): Store {
-  return { system, shards: new Map(), heartbeats: new Map(), shardOf };
+export function createStore(shardOf: (actor: ActorId) => Shard, system: System, cluster = false): Store {
+  return { system, shards: new Map(), heartbeats: new Map(), cluster, shardOf };
 }
 
 export function shardStore(store: Store, shard: Shard): ShardStore {
@@ -64,8 +76,10 @@ export function shardStore(store: Store, shard: Shard): ShardStore {
     attempts: new Map(),
     timers: new Map(),
     effects: new Map(),
+    lastClaim: beginning(),
     dead: [],
-    rotation: 0,
+    outbox: { entries: [], last: beginning() },
+    seen: new Map(),
   };
   store.shards.set(shard, fresh);
   return fresh;
@@ -109,6 +123,21 @@ export function deliver(store: Store, message: Addressed): EntryId {
   return entry;
 }
 
+/** What follows from a shard's commit: delivered, or put into its outbox when another write must carry it. */
+export function sendFrom(
+  store: Store,
+  from: ShardStore,
+  { epoch, message }: { readonly epoch: string; readonly message: Addressed },
+): void {
+  if (!store.cluster || store.shardOf(message.to) === from.shard) {
+    deliver(store, message);
+    return;
+  }
+  const entry = nextId(from.outbox.last, store.system.wallMs());
+  from.outbox.last = entry;
+  from.outbox.entries.push({ ...message, entry, epoch });
+}
+
 /** The entries after `after`, by binary search. */
 export function entriesAfter(shard: ShardStore, actor: ActorId, after: EntryId): readonly StoredEntry[] {
   const entries = shard.mailboxes.get(actor)?.entries ?? [];
@@ -123,6 +152,11 @@ export function entriesAfter(shard: ShardStore, actor: ActorId, after: EntryId):
   return entries.slice(low);
 }
 
+/** Ready actors, those that wait longest first; in the order of their names among equals. */
+export function queueOf(shard: ShardStore): (readonly [ActorId, number])[] {
+  return [...shard.ready].sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1));
+}
+
 /** Decides ready anew: last of all in everything that moves a tip, so that no wake-up can be lost (I4). */
 export function decideReady(shard: ShardStore, actor: ActorId): void {
   const oldest = entriesAfter(shard, actor, headOf(shard.tips.get(actor)).last)[0];
@@ -132,6 +166,7 @@ export function decideReady(shard: ShardStore, actor: ActorId): void {
 
 export function addEffect(store: Store, record: EffectRecord): void {
   const shard = storeOf(store, record.actor);
-  const claim = nextId([...shard.effects.keys()].at(-1) ?? beginning(), store.system.wallMs());
+  const claim = nextId(shard.lastClaim, store.system.wallMs());
+  shard.lastClaim = claim;
   shard.effects.set(claim, { record, claim, attempts: 0, claimedAt: null, claimedBy: '' });
 }

@@ -31,7 +31,17 @@ export function createMemorySystem(startMs: number = EPOCH_MS): MemorySystem {
     monotonicMs: () => elapsed,
     wallMs: () => startMs + elapsed,
     uuid: () => `00000000-0000-4000-8000-${(count += 1).toString(16).padStart(12, '0')}`,
-    sleep: (ms) => new Promise((wake) => sleepers.push({ wakeAt: elapsed + Math.max(0, ms), order: (count += 1), wake })),
+    sleep: (ms, signal) =>
+      new Promise((wake) => {
+        const sleeper: Sleeper = { wakeAt: elapsed + Math.max(0, ms), order: (count += 1), wake };
+        sleepers.push(sleeper);
+        signal?.addEventListener('abort', () => {
+          sleepers = sleepers.filter((other) => other !== sleeper);
+          wake();
+        });
+      }),
+    yield: () => new Promise((resolve) => setImmediate(resolve)),
+    random: () => 0.5,
     settle,
     async advance(ms) {
       const until = elapsed + ms;

@@ -24,6 +24,8 @@ export interface FakeMoyasarOptions {
   webhookRetriesMs?: readonly number[] | undefined;
   webhookTimeoutMs?: number | undefined;
   seed?: number | undefined;
+  /** Real time, shifted, when absent. */
+  clock?: Clock | undefined;
   pageSize?: number | undefined;
   linesPageSize?: number | undefined;
   fees?: Partial<Fees> | undefined;
@@ -76,7 +78,7 @@ export interface MoyasarState {
 export function createState(options: FakeMoyasarOptions, url: () => string): MoyasarState {
   const seed = options.seed ?? drawSeed();
   const random = seededRandom(seed);
-  const clock = shiftedClock();
+  const clock = options.clock ?? shiftedClock();
   const faults = createFaults(seed);
   const webhooks = createWebhooks({
     targets: options.webhooks ?? [],

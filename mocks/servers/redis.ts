@@ -17,8 +17,19 @@ export interface RedisOptions {
   readonly port?: number;
   /** A folder that outlives the server; by default its data is thrown away with it. */
   readonly dataFolder?: string;
+  /** Where it runs and listens; by default this machine's loopback. */
+  readonly host?: Host;
   /** Further settings, e.g. `{ 'lua-time-limit': '100' }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Variables of the server's process beside ours. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A host of its own, if only a network namespace. */
+export interface Host {
+  readonly address: string;
+  /** Goes before each command that is to run there. */
+  readonly prefix: readonly string[];
 }
 
 export interface RedisServer {
@@ -68,9 +79,12 @@ function externalRedis(url: string): RedisServer {
 async function ownRedis(binary: string, options: RedisOptions): Promise<RedisServer> {
   const folder = options.dataFolder ?? temporaryFolder('redis');
   const thrownAway = options.dataFolder === undefined;
+  const address = options.host?.address ?? '127.0.0.1';
   const launch = async (port: number): Promise<OwnProcess> => {
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...settings(options)];
-    return startProcess({ command: binary, args, ready: READY, ...(thrownAway ? { folder } : {}) });
+    const args = [binary, '--port', String(port), '--bind', address, '--dir', folder, ...settings(options)];
+    const [command = binary, ...rest] = [...(options.host?.prefix ?? []), ...args];
+    const env = { ...process.env, ...options.env };
+    return startProcess({ command, args: rest, ready: READY, env, ...(thrownAway ? { folder } : {}) });
   };
   const first = await launchOnFreePort(launch, options.port);
   const port = first.port;
@@ -78,7 +92,7 @@ async function ownRedis(binary: string, options: RedisOptions): Promise<RedisSer
   const kill9 = (): Promise<void> => running.end('SIGKILL');
   return {
     kind: 'own',
-    url: `redis://127.0.0.1:${String(port)}`,
+    url: `redis://${address}:${String(port)}`,
     describe: `Redis: ${binary}, an own process on port ${String(port)}; ${kept(thrownAway)}.`,
     pid: () => running.pid,
     kill9,

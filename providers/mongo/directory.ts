@@ -40,6 +40,7 @@ export function createDirectory(collection: Collection<DirectoryDocument>): Dire
   };
   return {
     async put(entries) {
+      await prepared();
       for (const chunk of chunksOf(newest(entries), PUTS)) await attempt(() => collection.bulkWrite(chunk.map(update), { ordered: false }));
     },
     async list({ kind, where, before, limit }) {

@@ -23,7 +23,7 @@ export interface MoyasarEffectsOptions extends MoyasarClientOptions {
   readonly pollEveryMs: number;
   readonly invoiceLifetimeMs: number;
   /** The clock; tests bring theirs. */
-  readonly now?: () => Date;
+  readonly now: () => Date;
 }
 
 interface Parts {
@@ -49,7 +49,7 @@ const RUNS: Readonly<Record<string, Run>> = {
 /** By effect type. */
 export function createMoyasarEffects(options: MoyasarEffectsOptions): Map<string, EffectHandler> {
   const terms = JSON.parse(toJson(options.terms)) as Parts['terms'];
-  const parts: Parts = { client: createMoyasarClient(options), options, terms, now: options.now ?? (() => new Date()) };
+  const parts: Parts = { client: createMoyasarClient(options), options, terms, now: options.now };
   const handler = (run: Run): EffectHandler => ({
     provider: 'moyasar',
     run: async (effect, signal) => {

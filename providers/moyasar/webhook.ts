@@ -33,7 +33,7 @@ const paymentData = z.object({ id: z.string().min(1), status: z.string().nullish
 const settlementData = z.object({ id: z.string().min(1) });
 
 /** The provider's own table misspells this event. */
-const SPELLED: Readonly<Record<string, string>> = { payment_faild: 'payment_failed' };
+const SPELLED: ReadonlyMap<string, string> = new Map([['payment_faild', 'payment_failed']]);
 
 export function parseMoyasarWebhook(raw: string, expected: { readonly secret: string; readonly mode: 'test' | 'live' }): MoyasarWebhook {
   const value = parsed(raw);
@@ -42,7 +42,7 @@ export function parseMoyasarWebhook(raw: string, expected: { readonly secret: st
   const event = envelope.safeParse(value);
   if (!event.success) return { kind: 'malformed' };
   const { id: eventId, type, live, data } = event.data;
-  const eventType = SPELLED[type] ?? type;
+  const eventType = SPELLED.get(type) ?? type;
   if (live !== undefined && live !== (expected.mode === 'live')) return { kind: 'wrong_mode', eventType };
   if (eventType === 'balance_transferred') return settlementEvent(eventId, data);
   return eventType.startsWith('payment_') ? paymentEvent(eventId, eventType, data) : { kind: 'other', eventType };

@@ -1,9 +1,10 @@
 /** `commit`: one script call per shard, all in one round trip. */
 import { Fault } from '../../engine/fault.ts';
-import type { Layout } from '../../engine/layout.ts';
 import { compareEntries } from '../../engine/message.ts';
+import type { Addressed } from '../../engine/message.ts';
 import type { CommitResult, ShardCommit } from '../../engine/ports.ts';
-import { deliveriesOf } from './deliveries.ts';
+import { deliveriesOf, outgoingArgs, splitOf } from './deliveries.ts';
+import type { Reach } from './deliveries.ts';
 import { mailboxKey, shardKeys } from './keys.ts';
 import { actorIds, list } from './reply.ts';
 import type { ScriptCall } from './scripts.ts';
@@ -16,19 +17,21 @@ export const DELIVERIES_PER_COMMIT_MAX = 2000;
 export const COMMIT_BYTES_MAX = 8 * 1024 * 1024;
 const ERROR_CHARS_MAX = 2000;
 
-export function commitCall(layout: Layout, commit: ShardCommit): ScriptCall {
+export function commitCall(reach: Reach, commit: ShardCommit): ScriptCall {
   checkTurns(commit);
   const { shard } = commit.lease;
   const keys = shardKeys(shard);
-  const fixed = [keys.lease, keys.tip, keys.ready, keys.totals, keys.parked, keys.attempts, keys.timers, keys.effects];
+  const fixed = [keys.lease, keys.tip, keys.ready, keys.totals, keys.parked, keys.attempts, keys.timers, keys.effects, keys.outbox];
   const mailboxes = commit.actors.map(({ actor }) => mailboxKey(shard, actor));
-  const deliveries = deliveriesOf(layout, commit.deliveries);
-  const args = [...argsOf(commit), ...deliveries.args];
+  const { near, outgoing } = splitOf(reach, shard, commit.deliveries);
+  const deliveries = deliveriesOf(reach.layout, near);
+  const args = [...argsOf(commit, outgoing), ...deliveries.args];
   checkBytes(args);
   return { script: 'commit', keys: [...fixed, ...mailboxes, ...deliveries.keys], args };
 }
 
-function argsOf({ lease, actors, totals, effects, timers, parks }: ShardCommit): (string | number)[] {
+function argsOf(commit: ShardCommit, outgoing: readonly Addressed[]): (string | number)[] {
+  const { lease, actors, totals, effects, timers, parks } = commit;
   return [
     lease.token,
     actors.length,
@@ -36,11 +39,13 @@ function argsOf({ lease, actors, totals, effects, timers, parks }: ShardCommit):
     effects.length,
     timers.length,
     parks.length,
+    outgoing.length,
     ...actors.flatMap(({ actor, expected, next, rules }) => [actor, headText(expected), headText(next), rules]),
     ...[...totals].flatMap(([name, delta]) => [name, delta.toString()]),
     ...effects.flatMap(({ actor, id, type, body, trace }) => [actor, id, type, body, trace]),
     ...timers.flatMap(({ actor, key, at }) => [`${actor} ${key}`, at ?? '']),
     ...parks.flatMap(({ actor, entry, error, attempts }) => [actor, entry, error.slice(0, ERROR_CHARS_MAX), attempts]),
+    ...outgoingArgs(outgoing),
   ];
 }
 

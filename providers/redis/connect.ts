@@ -1,5 +1,8 @@
 /** Connections to Redis. Edges fail fast; workers wait a little for a Redis that restarts. */
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
+import { isCluster } from './client.ts';
+import type { RedisClient } from './client.ts';
 import { faultOf } from './faults.ts';
 
 const RETRY_DELAY_MS_MAX = 500;
@@ -11,44 +14,124 @@ const CONNECT_MS_MAX = 3000;
 /** An edge does not wait longer for one answer; a worker waits, its lease is the limit. */
 const EDGE_ANSWER_MS_MAX = 2000;
 
+/** In a cluster a node that is silent for so long is one that fails over: its shards must not hold up the others. */
+const NODE_ANSWER_MS_MAX = 1000;
+const REDIRECTIONS_MAX = 10;
+const REDIRECTION_MS = 50;
+const SLOTS_REFRESH_MS = 1000;
+
 export interface ConnectOptions {
   /** Shown by CLIENT LIST. */
   readonly name: string;
   /** For edges: no queue while Redis is away. */
   readonly failFast?: boolean;
+  /** A command whose connection broke is not sent again on the next one, which may lead to another server. */
+  readonly oneConnection?: boolean;
   readonly log?: (event: string, facts: Readonly<Record<string, unknown>>) => void;
 }
 
+/** Where Redis is. */
+export interface RedisAddress {
+  /** The server; of a cluster or of sentinels it says user, password and TLS (`rediss`). */
+  readonly url: string;
+  /** Some nodes of a cluster, `host:port`. */
+  readonly clusterNodes?: readonly string[];
+  /** Sentinels that know the master, `host:port`. */
+  readonly sentinels?: readonly string[];
+  /** What they call it. */
+  readonly sentinelName?: string;
+}
+
 /** A connection that is ready; throws `redis_unavailable` when Redis cannot be reached. */
-export async function connectRedis(url: string, { name, failFast = false, log }: ConnectOptions): Promise<Redis> {
-  const redis = new Redis(url, {
-    connectionName: name,
-    lazyConnect: true,
-    connectTimeout: CONNECT_MS_MAX,
-    enableOfflineQueue: !failFast,
-    ...(failFast ? { commandTimeout: EDGE_ANSWER_MS_MAX } : {}),
-    maxRetriesPerRequest: failFast ? EDGE_RETRIES_MAX : WORKER_RETRIES_MAX,
-    retryStrategy: (times) => Math.min(times * RETRY_DELAY_MS_STEP, RETRY_DELAY_MS_MAX),
-  });
+export async function connect(address: RedisAddress, options: ConnectOptions): Promise<RedisClient> {
+  const isOne = (address.clusterNodes ?? []).length === 0;
+  const client = isOne ? oneServer(address, options) : cluster(address, options);
   // Each command's caller is told; without a listener the client library would print the error.
-  redis.on('error', (error: unknown) => log?.('redis_connection', { name, error: String(error) }));
+  client.on('error', (error: unknown) => options.log?.('redis_connection', { name: options.name, error: String(error) }));
   try {
-    await redis.connect();
-    return redis;
+    await client.connect();
+    return client;
   } catch (error) {
-    redis.disconnect();
+    client.disconnect();
     throw faultOf(error);
   }
 }
 
+/** The same for the one server of an address. */
+export async function connectRedis(url: string, options: ConnectOptions): Promise<Redis> {
+  const client = await connect({ url }, options);
+  if (isCluster(client)) throw new Error('an address of one server led to a cluster');
+  return client;
+}
+
+function common({ name, failFast = false, oneConnection = false }: ConnectOptions): RedisOptions {
+  return {
+    connectionName: name,
+    lazyConnect: true,
+    connectTimeout: CONNECT_MS_MAX,
+    autoResendUnfulfilledCommands: !oneConnection,
+    maxRetriesPerRequest: failFast ? EDGE_RETRIES_MAX : WORKER_RETRIES_MAX,
+  };
+}
+
+function oneServer({ url, sentinels = [], sentinelName = '' }: RedisAddress, options: ConnectOptions): Redis {
+  const { failFast = false } = options;
+  const settings: RedisOptions = {
+    ...common(options),
+    enableOfflineQueue: !failFast,
+    ...(failFast ? { commandTimeout: EDGE_ANSWER_MS_MAX } : {}),
+    retryStrategy: (times) => Math.min(times * RETRY_DELAY_MS_STEP, RETRY_DELAY_MS_MAX),
+  };
+  if (sentinels.length === 0) return new Redis(url, settings);
+  return new Redis({
+    ...settings,
+    ...credentialsOf(url),
+    name: sentinelName,
+    sentinels: sentinels.map(hostPort),
+    // A master that became a replica says READONLY: then ask the sentinels again.
+    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
+    sentinelRetryStrategy: (times) => Math.min(times * RETRY_DELAY_MS_STEP, RETRY_DELAY_MS_MAX),
+    failoverDetector: true,
+  });
+}
+
+function cluster({ url, clusterNodes = [] }: RedisAddress, options: ConnectOptions): Cluster {
+  return new Cluster(clusterNodes.map(hostPort), {
+    lazyConnect: true,
+    enableOfflineQueue: options.failFast !== true,
+    maxRedirections: REDIRECTIONS_MAX,
+    retryDelayOnFailover: REDIRECTION_MS,
+    retryDelayOnClusterDown: REDIRECTION_MS,
+    retryDelayOnTryAgain: REDIRECTION_MS,
+    slotsRefreshTimeout: SLOTS_REFRESH_MS,
+    slotsRefreshInterval: SLOTS_REFRESH_MS,
+    clusterRetryStrategy: (times) => Math.min(times * RETRY_DELAY_MS_STEP, RETRY_DELAY_MS_MAX),
+    redisOptions: { ...common(options), ...credentialsOf(url), commandTimeout: NODE_ANSWER_MS_MAX },
+  });
+}
+
+function credentialsOf(url: string): RedisOptions {
+  const { username, password, protocol } = new URL(url);
+  return {
+    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    ...(protocol === 'rediss:' ? { tls: {} } : {}),
+  };
+}
+
+/** IPv6 addresses in brackets. */
+function hostPort(text: string): { host: string; port: number } {
+  const { hostname, port } = new URL(`redis://${text}`);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
+}
+
 /** Ends a connection whether Redis is there or not. */
-export async function disconnect(redis: Redis): Promise<void> {
-  if (redis.status === 'end') return;
-  if (redis.status !== 'ready') {
-    redis.disconnect();
+export async function disconnect(client: RedisClient): Promise<void> {
+  if (client.status === 'end') return;
+  if (client.status !== 'ready' || isCluster(client)) {
+    client.disconnect();
     return;
   }
-  await redis.quit().catch(() => {
-    redis.disconnect();
-  });
+  await client.quit().catch(() => undefined);
+  client.disconnect(); // also what listens to sentinels
 }

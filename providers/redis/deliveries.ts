@@ -4,6 +4,31 @@ import type { ActorId, Addressed } from '../../engine/message.ts';
 import type { Shard } from '../../engine/ports.ts';
 import { mailboxKey, shardKeys } from './keys.ts';
 
+/** How far one write reaches: a whole server, or, in a cluster, the slot of one shard. */
+export interface Reach {
+  readonly layout: Layout;
+  readonly cluster: boolean;
+}
+
+/** What a write of the shard delivers itself, and what it leaves in the outbox. */
+export function splitOf({ layout, cluster }: Reach, shard: Shard, messages: readonly Addressed[]): Split {
+  if (!cluster) return { near: messages, outgoing: NOTHING };
+  const isNear = ({ to }: Addressed): boolean => layout.shardOf(to) === shard;
+  return { near: messages.filter(isNear), outgoing: messages.filter((message) => !isNear(message)) };
+}
+
+interface Split {
+  readonly near: readonly Addressed[];
+  readonly outgoing: readonly Addressed[];
+}
+
+const NOTHING: readonly Addressed[] = [];
+
+/** As `lua/parts/outbox.lua` reads them. */
+export function outgoingArgs(messages: readonly Addressed[]): string[] {
+  return messages.flatMap(({ to, id, type, body, from, trace }) => [to, id, type, body, from, trace]);
+}
+
 export interface Deliveries {
   readonly keys: string[];
   readonly args: (string | number)[];

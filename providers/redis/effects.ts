@@ -16,6 +16,7 @@ export function createEffects(scripts: Scripts, layout: Layout): Effects {
     async claim(shards, { runner, count, idleMs, held }) {
       if (shards.length === 0 || count < 1) return [];
       rotation = (rotation + 1) % shards.length;
+      if (scripts.cluster) return claimEach(shards, { runner, count, idleMs, held, rotation, scripts });
       const turn = [...shards.slice(rotation), ...shards.slice(0, rotation)];
       const keys = turn.flatMap((shard) => [shardKeys(shard).effects, shardKeys(shard).effectAttempts]);
       const holds = turn.map((shard) => holdsOf(shard, held));
@@ -38,6 +39,36 @@ export function createEffects(scripts: Scripts, layout: Layout): Effects {
       return settled === 1;
     },
   };
+}
+
+interface ClaimEach {
+  readonly runner: string;
+  readonly count: number;
+  readonly idleMs: number;
+  readonly held: readonly ClaimedEffect[] | undefined;
+  readonly rotation: number;
+  readonly scripts: Scripts;
+}
+
+/** In a cluster each shard is asked for itself, and those that have none are not asked. */
+async function claimEach(shards: readonly Shard[], options: ClaimEach): Promise<ClaimedEffect[]> {
+  const { runner, count, idleMs, held, rotation, scripts } = options;
+  const turn = [...shards.slice(rotation), ...shards.slice(0, rotation)];
+  const lengths = await scripts.ask(
+    turn.map((shard) => ({ key: shardKeys(shard).effects, name: 'xlen', args: [shardKeys(shard).effects] })),
+  );
+  const waiting = turn.filter((_, index) => Number(lengths[index] ?? 0) > 0).slice(0, count);
+  const share = Math.min(CLAIMS_MAX, Math.max(1, Math.floor(count / Math.max(1, waiting.length))));
+  const calls = waiting.map((shard) => {
+    const { effects, effectAttempts } = shardKeys(shard);
+    return { script: 'claim', keys: [effects, effectAttempts], args: [runner, share, idleMs, holdsOf(shard, held)] } as const;
+  });
+  const outcomes = await scripts.runEach(calls);
+  return outcomes.flatMap((outcome, index) => {
+    if ('fault' in outcome) return [];
+    const [claimed] = list(outcome.answer);
+    return list(claimed).map((item) => claimedEffect(waiting[index] ?? '', item));
+  });
 }
 
 function holdsOf(shard: Shard, held: readonly ClaimedEffect[] | undefined): string {

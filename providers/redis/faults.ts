@@ -3,7 +3,7 @@ import { Fault } from '../../engine/fault.ts';
 
 /** Errors of the connection: nobody knows whether the command was done. */
 const CONNECTION =
-  /connection is closed|max retries per request|command aborted|stream isn't writeable|ECONN|EPIPE|ETIMEDOUT|connection.*(lost|ended)|socket|command timed out/i;
+  /connection is closed|max retries per request|command aborted|stream isn't writeable|ECONN|EPIPE|ETIMEDOUT|connection.*(lost|ended)|cluster (is ended|isn't ready)|socket|command timed out/i;
 const LATER = /^(LOADING|BUSY|MASTERDOWN|NOREPLICAS|TRYAGAIN|CLUSTERDOWN|MISCONF|READONLY|UNKILLABLE)\b/;
 
 export function faultOf(error: unknown): Fault {
@@ -15,9 +15,17 @@ export function faultOf(error: unknown): Fault {
   if (ours !== undefined) return fault(ours, 'never');
   if (message.startsWith('WRONGTYPE')) return fault('wrong_type', 'never');
   if (message.startsWith('OOM')) return fault('redis_memory', 'later');
-  if (LATER.test(message)) return fault('redis_busy', 'later');
+  if (LATER.test(message) || isRedirection(error)) return fault('redis_busy', 'later');
   if (isConnectionError(error)) return fault('redis_unavailable', 'later');
   return fault('redis_error', 'never');
+}
+
+/** A slot that is elsewhere, on its way, or served by nobody at the moment. */
+export function isRedirection(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|READONLY|LOADING|MASTERDOWN)\b|Too many Cluster redirections/.test(error.message)
+  );
 }
 
 export function isConnectionError(error: unknown): boolean {

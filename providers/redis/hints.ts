@@ -3,10 +3,10 @@
  * so no error is reported and nothing is repeated. The own process is told directly.
  */
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { ActorId } from '../../engine/message.ts';
 import type { Hints, Shard } from '../../engine/ports.ts';
+import type { RedisClient } from './client.ts';
 import { HINTS } from './keys.ts';
 import { isActorId } from './reply.ts';
 
@@ -14,9 +14,9 @@ const ACTORS_PER_HINT_MAX = 1000;
 const schema = z.object({ from: z.string(), committed: z.array(z.custom<ActorId>(isActorId)), work: z.array(z.string()) });
 
 export interface HintConnections {
-  readonly publisher: Redis;
+  readonly publisher: RedisClient;
   /** Subscribes: nothing else may use it. */
-  readonly subscriber: Redis;
+  readonly subscriber: RedisClient;
 }
 
 export async function createHints({ publisher, subscriber }: HintConnections): Promise<Hints> {

@@ -1,8 +1,10 @@
 /** The installation that this Redis holds: begun once, compared at every start. */
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { Fault } from '../../engine/fault.ts';
 import type { Layout } from '../../engine/layout.ts';
+import { isCluster } from './client.ts';
+import type { RedisClient } from './client.ts';
+import { faultOf } from './faults.ts';
 import { META, shardKeys } from './keys.ts';
 import { texts, unexpected } from './reply.ts';
 import { createScripts } from './scripts.ts';
@@ -23,8 +25,14 @@ const FAULTS: Readonly<Record<string, string>> = {
  * Begins the installation when Redis is empty and none is expected, else compares.
  * `uuid` is the one that MongoDB holds, null when it holds none. Throws `redis_is_empty`, `another_installation`, `another_layout`.
  */
-export async function initInstallation(redis: Redis, layout: Layout, { uuid }: { readonly uuid: string | null }): Promise<Installation> {
-  const keys = [META, ...layout.allShards.map((shard) => shardKeys(shard).lease)];
+export async function initInstallation(
+  redis: RedisClient,
+  layout: Layout,
+  { uuid }: { readonly uuid: string | null },
+): Promise<Installation> {
+  const leases = layout.allShards.map((shard) => shardKeys(shard).lease);
+  if (isCluster(redis)) await beginLeases(redis, { leases, uuid });
+  const keys = isCluster(redis) ? [META] : [META, ...leases];
   const args = [randomUUID(), uuid ?? '', layout.version, shapeOf(layout)];
   const [result, found, shape] = texts(await createScripts(redis).run({ script: 'init', keys, args }));
   if (result === undefined || found === undefined) throw unexpected(result);
@@ -34,6 +42,18 @@ export async function initInstallation(redis: Redis, layout: Layout, { uuid }: {
     retry: 'never',
     message: `${FAULTS[result] ?? result} (Redis: ${found} ${shape ?? ''}; expected: ${uuid ?? 'none'} ${shapeOf(layout)})`,
   });
+}
+
+/** In a cluster no write reaches all: first the leases, last the installation, so that what was interrupted is begun again. */
+async function beginLeases(
+  redis: RedisClient,
+  { leases, uuid }: { readonly leases: readonly string[]; readonly uuid: string | null },
+): Promise<void> {
+  const known = await redis.hget(META, 'installation').catch((error: unknown) => {
+    throw faultOf(error);
+  });
+  if (known === null && uuid === null)
+    await createScripts(redis).runAll(leases.map((lease) => ({ script: 'init-lease', keys: [lease], args: [] })));
 }
 
 export function shapeOf(layout: Layout): string {

@@ -19,6 +19,8 @@ export interface ShardKeys {
   readonly effects: string;
   readonly effectAttempts: string;
   readonly dead: string;
+  readonly outbox: string;
+  readonly seen: string;
   /** Only while a restore is under way: what it delivered. */
   readonly restored: string;
 }
@@ -46,6 +48,8 @@ function namesOf(shard: Shard): ShardKeys {
     effects: of('effects'),
     effectAttempts: of('effect-attempts'),
     dead: of('dead'),
+    outbox: of('outbox'),
+    seen: of('seen'),
     restored: of('restored'),
   };
 }

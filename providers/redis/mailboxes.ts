@@ -2,12 +2,24 @@
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../engine/fault.ts';
 import type { ActorId, Addressed } from '../../engine/message.ts';
-import type { Fetched, FetchRequest, Lease, Mailboxes, NameSnapshot, ReadRequest, ReadResult, Shard } from '../../engine/ports.ts';
+import type {
+  CommitResult,
+  Fetched,
+  FetchRequest,
+  Lease,
+  Mailboxes,
+  NameSnapshot,
+  ReadRequest,
+  ReadResult,
+  Shard,
+  ShardCommit,
+} from '../../engine/ports.ts';
+import { shareOut } from './peek.ts';
 import { commitCall, commitResult } from './commit.ts';
 import { deliveriesOf } from './deliveries.ts';
 import { mailboxKey, shardKeys } from './keys.ts';
 import { actorId, actorIds, entries, list, number, text } from './reply.ts';
-import type { ScriptCall } from './scripts.ts';
+import type { ScriptCall, Scripts } from './scripts.ts';
 import { createSend } from './send.ts';
 import type { SendParts } from './send.ts';
 import { parseTip } from './tip.ts';
@@ -16,6 +28,8 @@ import { parseTip } from './tip.ts';
 const ENTRIES_PER_READ_MAX = 1500;
 const READS_PER_CALL = 50;
 const TIMERS_PER_SHARD_MAX = 100;
+/** Of one shard in a cluster, where each is asked alone. */
+const ACTORS_PER_PEEK_MAX = 500;
 const FENCED = 'FENCED';
 
 export function createMailboxes(parts: SendParts): Mailboxes {
@@ -28,6 +42,7 @@ export function createMailboxes(parts: SendParts): Mailboxes {
     async peek(shards, limit) {
       if (shards.length === 0) return new Map();
       rotation += 1;
+      if (scripts.cluster) return peekEach(shards, limit, { scripts, rotation });
       const answer = list(
         await scripts.run({ script: 'peek', keys: shards.map((shard) => shardKeys(shard).ready), args: [limit, rotation] }),
       );
@@ -41,10 +56,7 @@ export function createMailboxes(parts: SendParts): Mailboxes {
       return answer === FENCED ? null : list(answer).map((item, index) => fetched(item, requests[index]));
     },
 
-    async commit(commits) {
-      const answers = await scripts.runAll(commits.map((commit) => commitCall(layout, commit)));
-      return answers.map(commitResult);
-    },
+    commit: (commits) => commitAll(commits, { scripts, layout }),
 
     async trim(lease, names) {
       if (names.length === 0) return 0;
@@ -73,8 +85,7 @@ export function createMailboxes(parts: SendParts): Mailboxes {
 
     async due(leases) {
       if (leases.length === 0) return 0;
-      const keys = leases.map(({ shard }) => shardKeys(shard).timers);
-      const waiting = list(await scripts.run({ script: 'peek-timers', keys, args: [TIMERS_PER_SHARD_MAX] }));
+      const waiting = await timersOf(leases, scripts);
       const messages = leases.map((_, index) => timerMessages(list(waiting[index])));
       const calls = leases.flatMap((lease, index): ScriptCall[] => {
         const due = messages[index] ?? [];
@@ -83,10 +94,50 @@ export function createMailboxes(parts: SendParts): Mailboxes {
         const { lease: leaseKey, timers } = shardKeys(lease.shard);
         return [{ script: 'due', keys: [leaseKey, timers, ...targets], args: [lease.token, ...args] }];
       });
-      const moved = await scripts.runAll(calls);
+      const moved = await answersOf(calls, scripts);
       return moved.reduce<number>((sum, answer) => sum + (answer === FENCED ? 0 : number(answer)), 0);
     },
   };
+}
+
+async function commitAll(
+  commits: readonly ShardCommit[],
+  { scripts, layout }: Pick<SendParts, 'scripts' | 'layout'>,
+): Promise<CommitResult[]> {
+  const calls = commits.map((commit) => commitCall({ layout, cluster: scripts.cluster }, commit));
+  if (!scripts.cluster) return (await scripts.runAll(calls)).map(commitResult);
+  const outcomes = await scripts.runEach(calls);
+  return outcomes.map((outcome) => ('fault' in outcome ? { result: 'unanswered' } : commitResult(outcome.answer)));
+}
+
+/** In a cluster each shard for itself; one that cannot be asked has nothing for now. */
+async function peekEach(
+  shards: readonly Shard[],
+  limit: number,
+  { scripts, rotation }: { readonly scripts: Scripts; readonly rotation: number },
+): Promise<Map<Shard, ActorId[]>> {
+  const args = [Math.min(limit, ACTORS_PER_PEEK_MAX), rotation];
+  const outcomes = await scripts.runEach(shards.map((shard) => ({ script: 'peek', keys: [shardKeys(shard).ready], args })));
+  const found = outcomes.flatMap((outcome, index): [Shard, ActorId[]][] => {
+    if ('fault' in outcome) return [];
+    const [actors] = list(outcome.answer);
+    return [[shards[index] ?? '', actorIds(actors)]];
+  });
+  return shareOut(found, limit);
+}
+
+async function timersOf(leases: readonly Lease[], scripts: Scripts): Promise<readonly unknown[]> {
+  const keys = leases.map(({ shard }) => shardKeys(shard).timers);
+  const args = [TIMERS_PER_SHARD_MAX];
+  if (!scripts.cluster) return list(await scripts.run({ script: 'peek-timers', keys, args }));
+  const outcomes = await scripts.runEach(keys.map((key) => ({ script: 'peek-timers', keys: [key], args })));
+  return outcomes.map((outcome) => ('fault' in outcome ? [] : list(outcome.answer)[0]));
+}
+
+/** In a cluster without those of shards that could not be reached. */
+async function answersOf(calls: readonly ScriptCall[], scripts: Scripts): Promise<unknown[]> {
+  if (!scripts.cluster) return scripts.runAll(calls);
+  return (await scripts.runEach(calls)).flatMap((outcome) => ('fault' in outcome ? [] : [outcome.answer]));
 }
 
 function fetchCall({ shard, token }: Lease, requests: readonly FetchRequest[], careful: boolean): ScriptCall {

@@ -1,16 +1,18 @@
 /** What people and gauges look at, and the few things they may do: resume, skip, forget. */
-import type { Redis } from 'ioredis';
 import type { Layout } from '../../engine/layout.ts';
 import type { ActorId } from '../../engine/message.ts';
-import type { DeadEntry, Operations, ParkedActor, Shard, Tip, WaitingActor } from '../../engine/ports.ts';
-import { deliveriesOf } from './deliveries.ts';
+import { totalGauges } from '../../engine/gauges.ts';
+import type { DeadEntry, Gauges, Operations, ParkedActor, Shard, ShardGauges, Tip, WaitingActor } from '../../engine/ports.ts';
+import { exchange } from './client.ts';
+import type { RedisClient } from './client.ts';
+import { deliveriesOf, outgoingArgs, splitOf } from './deliveries.ts';
 import { faultOf } from './faults.ts';
 import { mailboxKey, shardKeys } from './keys.ts';
 import type { ShardKeys } from './keys.ts';
 import type { MemoryGauge } from './memory.ts';
 import { parkedActor } from './parked.ts';
 import { actorId, entries, entryId, isActorId, list, number, pairs, record, text } from './reply.ts';
-import type { Scripts } from './scripts.ts';
+import type { ScriptCall, Scripts } from './scripts.ts';
 import { headText, parseTip } from './tip.ts';
 
 /** Newest first; older ones are for `redis-cli XRANGE`. */
@@ -18,7 +20,7 @@ const DEAD_PER_SHARD_MAX = 1000;
 const ACTORS_PER_PAGE = 500;
 
 export interface OperationsParts {
-  readonly redis: Redis;
+  readonly redis: RedisClient;
   readonly scripts: Scripts;
   readonly layout: Layout;
   readonly memory: MemoryGauge;
@@ -43,10 +45,12 @@ export function createOperations({ redis, scripts, layout, memory }: OperationsP
 
     async skip({ actor, entry, expected, next, rules, by, why, deliveries }) {
       const shard = layout.shardOf(actor);
-      const { tip, ready, parked, attempts, dead } = shardKeys(shard);
-      const targets = deliveriesOf(layout, deliveries);
-      const keys = [tip, ready, parked, attempts, dead, mailboxKey(shard, actor), ...targets.keys];
-      const args = [actor, entry, headText(expected), headText(next), rules, by, why, ...targets.args];
+      const { tip, ready, parked, attempts, dead, lease, outbox } = shardKeys(shard);
+      const { near, outgoing } = splitOf({ layout, cluster: scripts.cluster }, shard, deliveries);
+      const targets = deliveriesOf(layout, near);
+      const keys = [tip, ready, parked, attempts, dead, mailboxKey(shard, actor), lease, outbox, ...targets.keys];
+      const decided = [actor, entry, headText(expected), headText(next), rules, by, why];
+      const args = [...decided, outgoing.length, ...outgoingArgs(outgoing), ...targets.args];
       return (await scripts.run({ script: 'skip', keys, args })) === 1;
     },
 
@@ -83,56 +87,36 @@ export function createOperations({ redis, scripts, layout, memory }: OperationsP
       return (await scripts.run({ script: 'forget', keys, args: [lease.token, actor] })) === 1;
     },
 
-    gauges: (shards) => gaugesOf(shards, { ask, redis, memory }),
+    gauges: (shards) => gaugesOf(shards, { scripts, memory }),
   };
 }
 
-interface GaugeParts {
-  readonly ask: (shards: readonly Shard[], command: Command) => Promise<unknown[]>;
-  readonly redis: Redis;
-  readonly memory: MemoryGauge;
+async function gaugesOf(shards: readonly Shard[], { scripts, memory }: Pick<OperationsParts, 'scripts' | 'memory'>): Promise<Gauges> {
+  const calls = shards.map((shard): ScriptCall => {
+    const { ready, parked, dead } = shardKeys(shard);
+    return { script: 'gauges', keys: [ready, parked, dead], args: [] };
+  });
+  const [answers, figures] = await Promise.all([scripts.runAll(calls), memory.read()]);
+  const byShard = new Map(shards.map((shard, index): [Shard, ShardGauges] => [shard, shardGauges(answers[index])]));
+  return { ...totalGauges(byShard.values()), memoryUsed: figures.used, memoryMax: figures.max, byShard };
 }
 
-async function gaugesOf(shards: readonly Shard[], { ask, redis, memory }: GaugeParts): ReturnType<Operations['gauges']> {
-  const [ready, oldest, parked, figures] = await Promise.all([
-    ask(shards, (keys) => ['zcard', keys.ready]),
-    ask(shards, (keys) => ['zrange', keys.ready, 0, 0, 'WITHSCORES']),
-    ask(shards, (keys) => ['hlen', keys.parked]),
-    memory.read(),
-  ]);
-  const oldestReadyMs = await ageOf(redis, oldest);
-  return { ready: sum(ready), oldestReadyMs, parked: sum(parked), memoryUsed: figures.used, memoryMax: figures.max };
+function shardGauges(answer: unknown): ShardGauges {
+  const [ready, age, parked, dead] = list(answer).map(number);
+  return { ready: ready ?? 0, oldestReadyMs: age === undefined || age < 0 ? null : age, parked: parked ?? 0, dead: dead ?? 0 };
 }
 
 type Command = (keys: ShardKeys) => readonly [string, ...(string | number)[]];
 
-async function askShards(redis: Redis, shards: readonly Shard[], command: Command): Promise<unknown[]> {
-  const pipeline = redis.pipeline();
-  for (const shard of shards) {
+async function askShards(redis: RedisClient, shards: readonly Shard[], command: Command): Promise<unknown[]> {
+  const requests = shards.map((shard) => {
     const [name, ...args] = command(shardKeys(shard));
-    pipeline.call(name, args);
-  }
-  const answers = await pipeline.exec().catch((error: unknown) => {
-    throw faultOf(error);
+    return { key: String(args[0]), name, args };
   });
-  return (answers ?? []).map(([error, answer]) => {
+  return (await exchange(redis, requests)).map(([error, answer]) => {
     if (error !== null) throw faultOf(error);
     return answer;
   });
-}
-
-/** By the server's clock, which also made the entry ids; null when nobody waits. */
-async function ageOf(redis: Redis, oldest: readonly unknown[]): Promise<number | null> {
-  const scores = oldest.flatMap((answer) => list(answer).slice(1).map(number));
-  if (scores.length === 0) return null;
-  const [seconds, microseconds] = await redis.time().catch((error: unknown) => {
-    throw faultOf(error);
-  });
-  return Math.max(0, Math.floor(number(seconds) * 1000 + number(microseconds) / 1000) - Math.min(...scores));
-}
-
-function sum(answers: readonly unknown[]): number {
-  return answers.reduce<number>((total, answer) => total + number(answer), 0);
 }
 
 function tipsOf(values: ReadonlyMap<string, string>): Map<ActorId, Tip> {

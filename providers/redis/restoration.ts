@@ -17,6 +17,7 @@ export function createRestoration(scripts: Scripts, layout: Layout): Restoration
   const restored = layout.allShards.map((shard) => shardKeys(shard).restored);
   return {
     async begin(installation) {
+      if (scripts.cluster) throw clusterRefused();
       const answer = await scripts.run({ script: 'restore-begin', keys: [META, ...restored], args: [installation] });
       if (answer === 'begun' || answer === 'goes_on') return;
       throw new Fault({
@@ -69,6 +70,14 @@ function deliverCall(layout: Layout, shard: Shard, messages: readonly Message[])
     keys: [shardKeys(shard).restored, ...targets.keys],
     args: [names.length, ...names, ...targets.args],
   };
+}
+
+function clusterRefused(): Fault {
+  return new Fault({
+    code: 'restore_needs_one_server',
+    retry: 'never',
+    message: 'A Redis Cluster cannot be filled: no write would reach all of it. Restore into one empty Redis (without REDIS_CLUSTER_NODES)',
+  });
 }
 
 function newOnes(answer: unknown): number {

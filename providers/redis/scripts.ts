@@ -2,23 +2,32 @@
  * Runs the Lua scripts, by hash, any number of them in one round trip.
  *
  * P1  Every script may be sent twice (see each header), so a call whose answer was lost is simply sent again.
- * P2  A restarted Redis has forgotten the scripts: NOSCRIPT loads them all and repeats only the calls that met it.
+ * P2  A restarted Redis has forgotten the scripts: NOSCRIPT loads them all and repeats only the calls that met it, with their text, because
+ *     another node of a cluster may answer this time.
+ * P3  In a cluster a call belongs to the slot of its first key, and each may fail for itself.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
+import type { Fault } from '../../engine/fault.ts';
+import { exchange, isCluster, masters } from './client.ts';
+import type { Answer, RedisClient, Request } from './client.ts';
 import { faultOf, isAbortedInFlight, isNoScript } from './faults.ts';
 
 const NAMES = [
   'acquire',
   'claim',
   'commit',
+  'deliver',
   'due',
   'fetch',
   'fetch-careful',
   'forget',
+  'gauges',
   'heartbeat',
   'init',
+  'init-lease',
+  'outbox-read',
+  'outbox-remove',
   'peek',
   'peek-timers',
   'read',
@@ -46,50 +55,91 @@ export interface ScriptCall {
 }
 
 export interface Scripts {
+  /** Whether each call may touch one shard only. */
+  readonly cluster: boolean;
   run(call: ScriptCall): Promise<unknown>;
   /** In one round trip; the first fault is thrown after all have answered. */
   runAll(calls: readonly ScriptCall[]): Promise<unknown[]>;
+  /** As `runAll`, but each call has its own answer or fault. Throws when all of them failed. */
+  runEach(calls: readonly ScriptCall[]): Promise<Outcome[]>;
+  /** Plain commands, each by its key; null where there was no answer. */
+  ask(requests: readonly Request[]): Promise<unknown[]>;
   load(): Promise<void>;
+  /** The call as a command, with the script's text when the server may not know its hash. */
+  request(call: ScriptCall, whole: boolean): Request;
 }
+
+export type Outcome = { readonly answer: unknown } | { readonly fault: Fault };
 
 interface Source {
   readonly text: string;
   readonly sha: string;
 }
 
-export function createScripts(redis: Redis): Scripts {
+export function createScripts(client: RedisClient): Scripts {
   const sources = new Map<ScriptName, Source>(NAMES.map((name) => [name, sourceOf(name)]));
-  const shaOf = (name: ScriptName): string => sources.get(name)?.sha ?? '';
 
   async function load(): Promise<void> {
-    const pipeline = redis.pipeline();
-    for (const { text } of sources.values()) pipeline.script('LOAD', text);
-    for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw faultOf(error);
+    const loading = masters(client).map(async (redis) => {
+      const pipeline = redis.pipeline();
+      for (const { text } of sources.values()) pipeline.script('LOAD', text);
+      for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw faultOf(error);
+    });
+    const results = await Promise.allSettled(loading);
+    const [failed] = results.flatMap((result) => (result.status === 'rejected' ? [result] : []));
+    if (failed !== undefined && !isCluster(client)) throw failed.reason;
+  }
+
+  function request({ script, keys, args }: ScriptCall, whole: boolean): Request {
+    const source = sources.get(script);
+    const code = whole ? source?.text : source?.sha;
+    return { key: keys[0] ?? '', name: whole ? 'eval' : 'evalsha', args: [code ?? '', keys.length, ...keys, ...args] };
+  }
+
+  async function outcomes(calls: readonly ScriptCall[]): Promise<Outcome[]> {
+    const found: Outcome[] = Array.from({ length: calls.length });
+    let open = calls.map((_, index) => index);
+    let whole = false;
+    for (let attempt = 1; open.length > 0; attempt += 1) {
+      const again: number[] = [];
+      const asked = open.flatMap((index) => calls[index] ?? []).map((call) => request(call, whole));
+      const results: Answer[] = await exchange(client, asked);
+      results.forEach(([error, answer], position) => {
+        const index = open[position] ?? 0;
+        if (error === null) found[index] = { answer };
+        else if (isRepeatable(error) && attempt < ATTEMPTS_MAX) again.push(index);
+        else found[index] = { fault: faultOf(error) };
+      });
+      if (results.some(([error]) => isNoScript(error))) {
+        await load();
+        whole = true;
+      }
+      open = again;
+    }
+    return found;
   }
 
   async function runAll(calls: readonly ScriptCall[]): Promise<unknown[]> {
-    const answers: unknown[] = Array.from({ length: calls.length });
-    let open = calls.map((_, index) => index);
-    for (let attempt = 1; open.length > 0; attempt += 1) {
-      const again: number[] = [];
-      let failed: unknown = null;
-      const results = await exchange(redis, calls, { open, shaOf });
-      results.forEach(([error, answer], position) => {
-        const index = open[position] ?? 0;
-        if (error === null) answers[index] = answer;
-        else if (isRepeatable(error) && attempt < ATTEMPTS_MAX) again.push(index);
-        else failed ??= error;
-      });
-      if (failed !== null) throw faultOf(failed);
-      if (results.some(([error]) => isNoScript(error))) await load();
-      open = again;
-    }
-    return answers;
+    return (await outcomes(calls)).map((outcome) => {
+      if ('fault' in outcome) throw outcome.fault;
+      return outcome.answer;
+    });
   }
 
   return {
+    cluster: isCluster(client),
     load,
+    request,
     runAll,
+    async runEach(calls) {
+      const found = await outcomes(calls);
+      const [first] = found;
+      if (first !== undefined && 'fault' in first && found.every((outcome) => 'fault' in outcome)) throw first.fault;
+      return found;
+    },
+    async ask(requests) {
+      return (await exchange(client, requests)).map(([error, answer]) => (error === null ? answer : null));
+    },
     async run(call) {
       const [answer] = await runAll([call]);
       return answer;
@@ -99,26 +149,6 @@ export function createScripts(redis: Redis): Scripts {
 
 function isRepeatable(error: Error): boolean {
   return isNoScript(error) || isAbortedInFlight(error);
-}
-
-type Answer = [error: Error | null, answer: unknown];
-
-interface Exchange {
-  readonly open: readonly number[];
-  readonly shaOf: (name: ScriptName) => string;
-}
-
-async function exchange(redis: Redis, calls: readonly ScriptCall[], { open, shaOf }: Exchange): Promise<Answer[]> {
-  const pipeline = redis.pipeline();
-  for (const index of open) {
-    const call = calls[index];
-    if (call !== undefined) pipeline.call('evalsha', [shaOf(call.script), call.keys.length, ...call.keys, ...call.args]);
-  }
-  try {
-    return (await pipeline.exec()) ?? [];
-  } catch (error) {
-    throw faultOf(error);
-  }
 }
 
 const FOLDER = new URL('./lua/', import.meta.url);

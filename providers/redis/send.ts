@@ -15,6 +15,8 @@ const MESSAGES_PER_CALL = 500;
 
 export interface SendParts {
   readonly scripts: Scripts;
+  /** Waits for replicas before it answers; `scripts` where none are waited for. */
+  readonly secured: Pick<Scripts, 'runAll'>;
   readonly layout: Layout;
   readonly memory: MemoryGauge;
 }
@@ -25,7 +27,7 @@ interface Group {
 }
 
 export function createSend({
-  scripts,
+  secured,
   layout,
   memory,
 }: SendParts): (messages: readonly Addressed[], cap: number | null) => Promise<Sent[]> {
@@ -44,7 +46,7 @@ export function createSend({
     if (cap !== null && (await memory.isOverMark())) return messages.map(() => ({ sent: false, why: 'memory' }));
     const groups = groupsOf(layout, messages);
     try {
-      const answers = await scripts.runAll(groups.map((group) => callOf(group, messages, cap)));
+      const answers = await secured.runAll(groups.map((group) => callOf(group, messages, cap)));
       return inOrder(messages.length, groups, answers);
     } catch (error) {
       if (cap !== null && error instanceof Fault && error.code === 'redis_memory')

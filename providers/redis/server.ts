@@ -1,5 +1,7 @@
 /** What the server must be like before money may be entrusted to it. */
 import type { Redis } from 'ioredis';
+import { isCluster, masters } from './client.ts';
+import type { RedisClient } from './client.ts';
 import { faultOf } from './faults.ts';
 import { pairs } from './reply.ts';
 
@@ -31,21 +33,35 @@ const RULES: readonly Rule[] = [
   },
 ];
 
+const CLUSTER_RULES: readonly Rule[] = [
+  {
+    setting: 'cluster-require-full-coverage',
+    isRight: is('no'),
+    must: 'be no: the shards of other masters go on while one fails over',
+  },
+];
+
 /** One sentence per problem; empty when all is right. */
-export async function checkServer(redis: Redis): Promise<string[]> {
+export async function checkServer(client: RedisClient): Promise<string[]> {
+  const rules = isCluster(client) ? [...RULES, ...CLUSTER_RULES] : RULES;
+  const problems = await Promise.all(masters(client).map((redis) => problemsOf(redis, rules)));
+  return [...new Set(problems.flat())];
+}
+
+async function problemsOf(redis: Redis, rules: readonly Rule[]): Promise<string[]> {
   try {
     const info = await redis.info('server');
     const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? '0';
     const old = Number.parseInt(version, 10) < VERSION_MIN ? [`Redis ${version} is too old: 7.0 or newer is needed`] : [];
-    const settings = pairs(await redis.config('GET', ...names()));
-    return [...old, ...RULES.flatMap((rule) => problemOf(rule, settings.get(rule.setting)))];
+    const settings = pairs(await redis.config('GET', ...names(rules)));
+    return [...old, ...rules.flatMap((rule) => problemOf(rule, settings.get(rule.setting)))];
   } catch (error) {
     throw faultOf(error);
   }
 }
 
-function names(): [string, ...string[]] {
-  const [first = 'appendonly', ...rest] = RULES.map((rule) => rule.setting);
+function names(rules: readonly Rule[]): [string, ...string[]] {
+  const [first = 'appendonly', ...rest] = rules.map((rule) => rule.setting);
   return [first, ...rest];
 }
 

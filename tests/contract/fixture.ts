@@ -1,6 +1,9 @@
 /** What the contract suites share: a small layout of toy kinds, messages, and commits that move tips without deciding anything. */
 import { createLayout } from '../../engine/layout.ts';
+import { DEFAULT_LIMITS } from '../../engine/limits.ts';
 import { beginning } from '../../engine/message.ts';
+import { silentMetrics } from '../../engine/metrics.ts';
+import { createRelay } from '../../engine/relay.ts';
 import type { ActorId, Addressed, EntryId } from '../../engine/message.ts';
 import type {
   ActorCommit,
@@ -12,6 +15,7 @@ import type {
   Leases,
   Mailboxes,
   Operations,
+  Outbox,
   Shard,
   ShardCommit,
 } from '../../engine/ports.ts';
@@ -30,6 +34,8 @@ export interface ContractPorts {
   readonly effects: Effects;
   readonly operations: Operations;
   readonly hints: Hints;
+  /** Where a commit reaches its own shard only. */
+  readonly outbox?: Outbox;
   /** Lets leases and heartbeats grow older by so much. */
   passTime(ms: number): Promise<void>;
   close(): Promise<void>;
@@ -102,6 +108,15 @@ export async function advance({ ports, lease, actor }: Owned, ids: readonly stri
   const [result] = await ports.mailboxes.commit([commitOf(lease, [step])]);
   if (result?.result !== 'applied') throw new Error(`not applied: ${JSON.stringify(result)}`);
   return step.next;
+}
+
+/** Brings what the shard left for others to them, as the relay does; nothing where a commit delivers everything itself. */
+export async function carry(ports: ContractPorts, lease: Lease): Promise<void> {
+  const { outbox, hints } = ports;
+  if (outbox === undefined) return;
+  const system = { monotonicMs: () => 0 };
+  const onFenced = (): void => undefined;
+  await createRelay({ outbox, layout, hints, limits: DEFAULT_LIMITS, metrics: silentMetrics, system, onFenced }).drain([lease]);
 }
 
 export async function isReady(ports: ContractPorts, actor: ActorId): Promise<boolean> {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { compareEntries } from '../../engine/message.ts';
-import { actorIn, advance, commitOf, fetchOne, freshActor, isReady, layout, message, NO_HEAD, owned, stepOf } from './fixture.ts';
+import { actorIn, advance, carry, commitOf, fetchOne, freshActor, isReady, layout, message, NO_HEAD, owned, stepOf } from './fixture.ts';
 import type { CreatePorts } from './fixture.ts';
 
 export function mailboxesContract(name: string, create: CreatePorts): void {
@@ -137,6 +137,7 @@ function commitContract(title: Title, create: CreatePorts): void {
     const commit = commitOf(lease, [step], { deliveries: [message(target, 'x')], totals: new Map([['cash:SAR', 5n]]) });
     const results = await ports.mailboxes.commit([commit, commit]);
     t.deepEqual(results, [{ result: 'applied' }, { result: 'already' }]);
+    await carry(ports, lease);
     t.is((await ports.mailboxes.read([{ actor: target, after: null }]))[0]?.entries.length, 1);
     t.is((await ports.operations.totals([lease.shard])).get('cash:SAR'), 5n);
     await ports.close();

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { ActorId } from '../../engine/message.ts';
 import type { Operations } from '../../engine/ports.ts';
-import { actorIn, advance, commitOf, fetchOne, freshActor, isReady, layout, message, NO_HEAD, owned, stepOf } from './fixture.ts';
+import { actorIn, advance, carry, commitOf, fetchOne, freshActor, isReady, layout, message, NO_HEAD, owned, stepOf } from './fixture.ts';
 import type { ContractPorts, CreatePorts } from './fixture.ts';
 
 export function operationsContract(name: string, create: CreatePorts): void {
@@ -54,6 +54,7 @@ function skipContract(title: Title, create: CreatePorts): void {
       by: 'ann',
       why: 'cannot be read',
     });
+    await carry(ports, await owned(ports, actor));
     t.is((await ports.mailboxes.read([{ actor: told, after: null }]))[0]?.entries.length, 1);
     await ports.close();
   });
@@ -126,6 +127,8 @@ function lookContract(title: Title, create: CreatePorts): void {
     const gauges = await ports.operations.gauges(layout.allShards);
     t.like(gauges, { ready: 1, parked: 0 });
     t.true((gauges.oldestReadyMs ?? -1) >= 0);
+    t.like(gauges.byShard.get('t0'), { ready: 1, parked: 0, dead: 0 });
+    t.deepEqual(gauges.byShard.get('t1'), { ready: 0, oldestReadyMs: null, parked: 0, dead: 0 });
     t.is((await ports.operations.gauges(['t3'])).oldestReadyMs, null);
     await ports.close();
   });

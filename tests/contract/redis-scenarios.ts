@@ -1,8 +1,10 @@
 /** One situation per script of Redis, in which it has something to do: for tests that repeat, spoil or starve each of them. */
 import type { ActorId } from '../../engine/message.ts';
-import type { ClaimedEffect, Lease, RestoredActor, ShardCommit } from '../../engine/ports.ts';
+import type { ClaimedEffect, Lease, Outbox, OutboxEntry, RestoredActor, ShardCommit } from '../../engine/ports.ts';
+import { commitCall } from '../../providers/redis/commit.ts';
 import { initInstallation } from '../../providers/redis/installation.ts';
 import { shardKeys } from '../../providers/redis/keys.ts';
+import { createOutbox } from '../../providers/redis/outbox.ts';
 import { createScripts } from '../../providers/redis/scripts.ts';
 import type { ScriptName } from '../../providers/redis/scripts.ts';
 import type { TestPorts } from '../support/redis.ts';
@@ -17,6 +19,11 @@ export const SCENARIOS: Readonly<Record<ScriptName, Scenario>> = {
   init: async (prepare) => {
     await prepare.redis.flushall();
     return async (ports) => (await initInstallation(ports.redis, layout, { uuid: null })).uuid !== '';
+  },
+  'init-lease': async (prepare) => {
+    await prepare.redis.flushall();
+    const keys = [shardKeys('t0').lease];
+    return (ports) => createScripts(ports.redis).run({ script: 'init-lease', keys, args: [] });
   },
   'restore-begin': async (prepare) => {
     await prepare.redis.flushall();
@@ -36,6 +43,24 @@ export const SCENARIOS: Readonly<Record<ScriptName, Scenario>> = {
   'restore-finish': async (prepare) => {
     await restoring(prepare);
     return (ports) => ports.restoration.finish('one').then(() => true);
+  },
+  deliver: async (prepare) => {
+    const { lease, entries } = await withOutgoing(prepare);
+    const [first] = entries;
+    if (first === undefined) throw new Error('nothing in the outbox');
+    return async (ports) => {
+      await outboxOf(ports).deliver({ from: lease.shard, to: layout.shardOf(first.to), epoch: first.epoch, entries: [first] });
+      return true;
+    };
+  },
+  'outbox-read': async (prepare) => {
+    const { lease } = await withOutgoing(prepare);
+    return (ports) => outboxOf(ports).read(lease, 10);
+  },
+  'outbox-remove': async (prepare) => {
+    const { lease, entries } = await withOutgoing(prepare);
+    const gone = entries.map(({ entry }) => entry);
+    return (ports) => outboxOf(ports).remove(lease, gone);
   },
   send: async (prepare) => {
     const { actor } = await withTip(prepare);
@@ -71,6 +96,10 @@ export const SCENARIOS: Readonly<Record<ScriptName, Scenario>> = {
     await prepare.mailboxes.trim(lease, [{ actor, snapshot: head, keep: 1 }]);
     return (ports) => ports.operations.forget(lease, actor);
   },
+  gauges: async (prepare) => {
+    await prepare.mailboxes.send([message(freshActor(), 'a')], null);
+    return (ports) => ports.operations.gauges(layout.allShards);
+  },
   read: async (prepare) => {
     const { actor } = await withTip(prepare);
     return (ports) => ports.mailboxes.read([{ actor, after: null }]);
@@ -104,6 +133,18 @@ export const SCENARIOS: Readonly<Record<ScriptName, Scenario>> = {
     return (ports) => ports.operations.skip({ actor, entry, expected: NO_HEAD, next, rules: 1, by: 'ann', why: 'bad', deliveries });
   },
 };
+
+/** As in a cluster, on one server: the same scripts. */
+function outboxOf({ redis }: TestPorts): Outbox {
+  const scripts = createScripts(redis);
+  return createOutbox({ scripts, secured: scripts, waits: false, layout });
+}
+
+async function withOutgoing(ports: TestPorts): Promise<{ lease: Lease; entries: readonly OutboxEntry[] }> {
+  const commit = await fullCommit(ports);
+  await createScripts(ports.redis).run(commitCall({ layout, cluster: true }, commit));
+  return { lease: commit.lease, entries: (await outboxOf(ports).read(commit.lease, 10)) ?? [] };
+}
 
 async function withTip(ports: TestPorts): Promise<{ actor: ActorId; lease: Lease; head: Awaited<ReturnType<typeof advance>> }> {
   const actor = freshActor();

@@ -173,3 +173,23 @@ test('a timer comes due, an effect is settled, and a poison entry waits for its 
     t.true(await ports.operations.resume('purse:b'));
     await until(async () => (await rig.purse('purse:b')).balance === 4n);
   }));
+
+test('a parked actor blocks nobody: 1,000 others in its shard go on', (t) =>
+  withRig(async (rig) => {
+    await rig.worker();
+    const { ports, send } = rig;
+    const shard = layout.shardOf('purse:parked');
+    const others: ActorId[] = [];
+    for (let index = 0; others.length < 1_000; index += 1) if (layout.shardOf(`purse:n${index}`) === shard) others.push(`purse:n${index}`);
+    await ports.mailboxes.send([send('purse:parked', 'Dance', {}), send('purse:parked', 'Deposit', { amount: '1' })], null);
+    for (const amount of ['7', '1'])
+      await ports.mailboxes.send(
+        others.map((actor) => send(actor, 'Deposit', { amount })),
+        null,
+      );
+    await rig.quiet();
+    const gauges = await ports.operations.gauges([shard]);
+    t.like(gauges, { ready: 0, parked: 1, oldestReadyMs: null });
+    t.is((await ports.operations.totals([shard])).get('purse:SAR'), -8_000n);
+    t.is((await ports.mailboxes.read([{ actor: 'purse:parked', after: null }]))[0]?.parked, true);
+  }));

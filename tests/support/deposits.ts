@@ -2,6 +2,7 @@
 import { KINDS } from '../../actors/kinds.ts';
 import { virtualAccount } from '../../actors/virtual-account/decide.ts';
 import { virtualAccountMessages } from '../../actors/virtual-account/messages.ts';
+import type { Kind } from '../../engine/actor.ts';
 import type { Layout } from '../../engine/layout.ts';
 import { idOf, toJson } from '../../engine/message.ts';
 import { createRegistry } from '../../engine/registry.ts';
@@ -10,11 +11,12 @@ import type { SurveyPorts } from '../../engine/survey.ts';
 import type { Config } from '../../cli/config.ts';
 import { message } from '../../http/command.ts';
 import { ibanOf } from '../../http/gateway/numbers.ts';
-import { createProductLayout } from '../../main.ts';
+import { createProductLayout } from '../../wiring/layout.ts';
 import type { FakeAnbControl } from '../../mocks/control/client.ts';
 import { provePosition } from '../../proof/position.ts';
 import type { Position } from '../../proof/position.ts';
 import { createMongoPorts } from '../../providers/mongo/ports.ts';
+import { redisOf } from '../../wiring/redis.ts';
 import { createRedisPorts } from '../../providers/redis/ports.ts';
 import type { RedisPorts } from '../../providers/redis/ports.ts';
 import { surveyPorts } from '../../wiring/edges.ts';
@@ -32,10 +34,10 @@ export interface Looking {
   close(): Promise<void>;
 }
 
-export async function lookAt(config: Config): Promise<Looking> {
-  const registry = createRegistry(KINDS);
+export async function lookAt(config: Config, kinds: readonly Kind[] = KINDS): Promise<Looking> {
+  const registry = createRegistry(kinds);
   const layout = createProductLayout(config, registry);
-  const look = await createRedisPorts({ url: config.REDIS_URL, layout, worker: 'looking' });
+  const look = await createRedisPorts({ ...redisOf(config), layout, worker: 'looking' });
   const mongo = createMongoPorts({ url: config.MONGODB_URL, database: config.MONGODB_DATABASE });
   return {
     ...{ look, layout, ports: surveyPorts({ redis: look, mongo, registry, layout }) },

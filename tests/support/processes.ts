@@ -19,14 +19,18 @@ export interface RoleOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Do not wait until it serves. */
   readonly eager?: boolean;
+  /** Of the process; a free one when left out. */
+  readonly port?: number;
+  /** Another program than the command, with the same arguments. */
+  readonly program?: string;
 }
 
 const PROGRAM = fileURLToPath(new URL('../../cli/ironwallet.js', import.meta.url));
-const READY_MS_MAX = 20_000;
+const READY_MS_MAX = 90_000;
 
-export async function startRole({ role, env, eager = false }: RoleOptions): Promise<RoleProcess> {
-  const port = await freePort();
-  const child = spawn(process.execPath, [PROGRAM, 'start', `--role=${role}`, `--port=${String(port)}`], {
+export async function startRole({ role, env, eager = false, program = PROGRAM, ...options }: RoleOptions): Promise<RoleProcess> {
+  const port = options.port ?? (await freePort());
+  const child = spawn(process.execPath, [program, 'start', `--role=${role}`, `--port=${String(port)}`], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -2,6 +2,8 @@
 import type { Redis } from 'ioredis';
 import { startRedis } from '../../mocks/servers/redis.ts';
 import type { RedisOptions, RedisServer } from '../../mocks/servers/redis.ts';
+import { isCluster } from '../../providers/redis/client.ts';
+import type { RedisClient } from '../../providers/redis/client.ts';
 import { initInstallation } from '../../providers/redis/installation.ts';
 import { shardKeys, workersKey } from '../../providers/redis/keys.ts';
 import { createRedisPorts } from '../../providers/redis/ports.ts';
@@ -9,7 +11,7 @@ import type { RedisPorts } from '../../providers/redis/ports.ts';
 import { layout } from '../contract/fixture.ts';
 import type { ContractPorts } from '../contract/fixture.ts';
 
-export type TestPorts = RedisPorts & ContractPorts;
+export type TestPorts = Omit<RedisPorts, 'redis'> & ContractPorts & { readonly redis: Redis };
 
 export interface TestRedis {
   readonly server: RedisServer;
@@ -30,7 +32,9 @@ export async function startTestRedis(options: RedisOptions = {}): Promise<TestRe
   };
   const connected = async (url: string): Promise<TestPorts> => {
     const ports = await createRedisPorts({ url, layout, worker: 'test' });
-    return { ...ports, passTime: (ms) => passTime(ports.redis, ms) };
+    const { redis } = ports;
+    if (isCluster(redis)) throw new Error('the test wants one server');
+    return { ...ports, redis, passTime: (ms) => passTime(redis, ms) };
   };
   return {
     server,
@@ -49,7 +53,7 @@ export async function startTestRedis(options: RedisOptions = {}): Promise<TestRe
   };
 }
 
-async function passTime(redis: Redis, ms: number): Promise<void> {
+export async function passTime(redis: RedisClient, ms: number): Promise<void> {
   const leases = layout.allShards.map((shard) => shardKeys(shard).lease);
   await Promise.all(leases.map((key) => redis.hincrby(key, 'expires', -ms)));
   for (const role of Object.keys(layout.roles)) {

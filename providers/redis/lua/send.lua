@@ -20,11 +20,11 @@ end
 local targets, wrong = read_targets(2, 3)
 if not targets then return refuse('wrong_type', wrong) end
 
--- Uncommitted entries. The length is never less; what was added since the tip is never less; only when entries behind the tip
+-- Uncommitted entries, or more where that leaves room for all that comes. The length is never less; what was added since the tip is never less; only when entries behind the tip
 -- were deleted by hand must they be counted.
 local function uncommitted(box)
   local length = redis.call('XLEN', box.key)
-  if box.missing or length < cap then return length end
+  if box.missing or length + targets.messages <= cap then return length end
   local last, n = parts_of(head_of(redis.call('HGET', KEYS[3], box.actor)))
   local info, facts = redis.call('XINFO', 'STREAM', box.key), {}
   for i = 1, #info, 2 do facts[info[i]] = info[i + 1] end

@@ -9,11 +9,13 @@ local TRIMMED_MAX = 10000
 local token = redis.pcall('HGET', KEYS[1], 'token')
 if type(token) == 'table' then return refuse('wrong_type', KEYS[1]) end
 if token ~= ARGV[1] then return 'FENCED' end
-local actors, named, todo = {}, 0, {}
+local actors, named, todo, renamed = {}, 0, {}, {}
 for i = 3, #KEYS do actors[i - 2] = ARGV[(i - 3) * 4 + 2] end
 local tips = fields_of(KEYS[2], actors)
 if not tips then return refuse('wrong_type', KEYS[2]) end
 for i, actor in ipairs(actors) do
+  -- An actor that is named twice: the second is compared with what the first makes of the tip.
+  tips[i] = renamed[actor] or tips[i]
   local last, chain, keep = ARGV[i * 4 - 1], ARGV[i * 4], tonumber(ARGV[i * 4 + 1])
   if not sound(tips[i]) then return refuse('wrong_type', KEYS[2]) end
   if not parts_of(last .. ' 0 -') or not string.match(chain, '^%S+$') or not keep or keep ~= math.floor(keep) or keep < 0 or keep > 1000 then return refuse('bad_snapshot', actor) end
@@ -26,6 +28,7 @@ for i, actor in ipairs(actors) do
   elseif reached and (snapshot == '-' or before(string.match(snapshot, '^([^~]+)~'), last)) then
     named = named + 1
     todo[#todo + 1] = { actor = actor, key = KEYS[i + 2], last = last, keep = keep, tip = head_of(tips[i]) .. ' ' .. name .. ' ' .. string.match(tips[i], '%d+$') }
+    renamed[actor] = todo[#todo].tip
   end
 end
 

@@ -1,0 +1,169 @@
+/**
+ * A hot wallet with many waiting entries among quiet ones of the same shard: how long the quiet ones wait for a decision, against the same
+ * load without the hot one, before and after it in the same run. The worker is a process of its own, on a Redis with fsync always.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { virtualAccountMessages } from '../actors/virtual-account/messages.ts';
+import type { ActorId, Addressed } from '../engine/message.ts';
+import { message } from '../http/command.ts';
+import { startMongo } from '../mocks/servers/mongo.ts';
+import { startRedis } from '../mocks/servers/redis.ts';
+import { lookAt, openWallets, walletNumbers } from '../tests/support/deposits.ts';
+import type { Looking } from '../tests/support/deposits.ts';
+import { startRole } from '../tests/support/processes.ts';
+import type { RoleProcess } from '../tests/support/processes.ts';
+import { configOf, environmentOf } from '../tests/support/system.ts';
+import { lastLine, perSecond, say, table } from './rig.ts';
+
+export interface FairnessOptions {
+  /** Entries that wait in the hot wallet. */
+  readonly entries: number;
+  /** Quiet wallets of the same shard. */
+  readonly others: number;
+  /** Entries per second for all quiet wallets together. */
+  readonly rate: number;
+  /** How long each idle phase takes. */
+  readonly seconds: number;
+}
+
+const NOWHERE = 'http://127.0.0.1:9';
+const SENT_AT_ONCE = 1_000;
+const DRAIN_MS_MAX = 300_000;
+const LAST_ANSWERS_MS = 2_000;
+const BACKLOG_LOOK_MS = 200;
+
+export async function fairness(options: FairnessOptions): Promise<void> {
+  const redis = await startRedis({ own: true, maxmemory: '2gb' });
+  const mongo = await startMongo();
+  // One shard: everybody shares it with the hot one. A long lease: the worker is held still while the backlog is made.
+  const env = {
+    ...environmentOf({ redis, mongo, moyasar: NOWHERE, bank: NOWHERE }),
+    ...{ SHARDS_WALLET: '1', SHARDS_PAYMENTS: '1', SHARDS_OMNIBUS: '1', LEASE_MS: '60000', SNAPSHOT_MS: '10000', LOG_LEVEL: 'silent' },
+  };
+  const worker = await startRole({ role: 'wallet', env });
+  const looking = await lookAt(configOf(env));
+  try {
+    await measure({ worker, looking }, options);
+  } finally {
+    await looking.close();
+    await worker.end('SIGTERM');
+    await redis.close();
+    await mongo.close();
+  }
+}
+
+interface Rig {
+  readonly worker: RoleProcess;
+  readonly looking: Looking;
+}
+
+async function measure({ worker, looking }: Rig, options: FairnessOptions): Promise<void> {
+  const [hot = '', ...others] = walletNumbers(options.others + 1);
+  await openWallets(looking, [hot, ...others]);
+  const load = createLoad(looking, { others, rate: options.rate });
+  const seconds = async (): Promise<void> => sleep(options.seconds * 1_000);
+  await load.during(seconds); // not counted: the worker's code warms up
+  const before = await load.during(seconds);
+  worker.signal('SIGSTOP');
+  await fill(looking, hot, options.entries);
+  worker.signal('SIGCONT');
+  const began = performance.now();
+  const busy = await load.during(() => drained(looking, hot));
+  const hotPerSecond = perSecond(options.entries, performance.now() - began);
+  const after = await load.during(seconds);
+  const [idle, beside] = [figuresOf([...before, ...after]), figuresOf(busy)];
+  const row = (what: string, { count, p50, p99, max }: Figures): string[] => [what, String(count), ...[p50, p99, max].map(String)];
+  table([['quiet wallets', 'decisions', 'p50 ms', 'p99 ms', 'max ms'], row('alone', idle), row('beside the hot one', beside)]);
+  say(`the hot wallet: ${String(options.entries)} entries, ${String(hotPerSecond)} per second`);
+  const ratio = Math.round((beside.p99 / idle.p99) * 100) / 100;
+  const facts = { idleP99Ms: idle.p99, hotP99Ms: beside.p99, ratio, idleP50Ms: idle.p50, hotP50Ms: beside.p50 };
+  lastLine({ bench: 'fairness', ...facts, entries: options.entries, hotEntriesPerSecond: hotPerSecond, decisions: beside.count });
+  if (beside.count === 0) process.exitCode = 1;
+}
+
+function credit(number: string, id: string): Addressed {
+  const body = {
+    source: id,
+    amount: 100n,
+    currency: 'SAR',
+    sender: null,
+    narrative: 'bench',
+    valueDate: '2026-03-02',
+    via: 'transfer',
+  } as const;
+  return message(virtualAccountMessages, `virtual-account:${number}`, { type: 'Credit', body, id, from: 'bench:fairness', trace: '' });
+}
+
+async function fill({ look }: Looking, hot: string, entries: number): Promise<void> {
+  for (let sent = 0; sent < entries; sent += SENT_AT_ONCE) {
+    const count = Math.min(SENT_AT_ONCE, entries - sent);
+    await look.mailboxes.send(
+      Array.from({ length: count }, (_, index) => credit(hot, `bench/hot/${String(sent + index)}`)),
+      null,
+    );
+  }
+}
+
+async function drained({ look, layout }: Looking, hot: string): Promise<void> {
+  const deadline = performance.now() + DRAIN_MS_MAX;
+  const waits = async (): Promise<boolean> =>
+    (await look.operations.waiting(layout.shardsOf('wallet'), SENT_AT_ONCE)).some(({ actor }) => actor === `virtual-account:${hot}`);
+  while (await waits()) {
+    if (performance.now() > deadline) throw new Error('the hot wallet was not drained in time');
+    await sleep(BACKLOG_LOOK_MS);
+  }
+}
+
+/** Sends to one quiet wallet after the other at a constant rate, and times each until its owner says that it was committed. */
+function createLoad({ look, layout }: Looking, { others, rate }: { readonly others: readonly string[]; readonly rate: number }) {
+  const open = new Map<ActorId, number>();
+  let latencies: number[] = [];
+  let sent = 0;
+  look.hints.onCommitted((actors) => {
+    const now = performance.now();
+    for (const actor of actors) {
+      const at = open.get(actor);
+      if (at !== undefined) latencies.push(now - at);
+      open.delete(actor);
+    }
+  });
+  const sendOne = (dueMs: number): void => {
+    const number = others[sent % others.length] ?? '';
+    sent += 1;
+    const one = credit(number, `bench/quiet/${String(sent)}`);
+    if (open.has(one.to)) return; // it still waits, and counts for as long as it does
+    open.set(one.to, dueMs); // when it was due, not when we came to it
+    void look.mailboxes.send([one], null).then(() => {
+      look.hints.work(layout.shardsOf('wallet'));
+    });
+  };
+  return {
+    async during(work: () => Promise<void>): Promise<number[]> {
+      latencies = [];
+      const state = { done: false };
+      const end = work().finally(() => (state.done = true));
+      let dueMs = performance.now();
+      while (!state.done) {
+        for (; dueMs <= performance.now(); dueMs += 1_000 / rate) sendOne(dueMs);
+        await sleep(1);
+      }
+      await end;
+      const deadline = performance.now() + LAST_ANSWERS_MS;
+      while (open.size > 0 && performance.now() < deadline) await sleep(1);
+      return [...latencies, ...[...open.values()].map((at) => performance.now() - at)];
+    },
+  };
+}
+
+interface Figures {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+function figuresOf(latencies: readonly number[]): Figures {
+  const sorted = [...latencies].sort((a, b) => a - b);
+  const at = (share: number): number => Math.round((sorted[Math.ceil(sorted.length * share) - 1] ?? 0) * 10) / 10;
+  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
+}

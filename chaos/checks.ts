@@ -1,0 +1,274 @@
+/**
+ * The reconciliation after a round, to the halala.
+ *
+ * V1  Every promise is found, and every request repeated with its key has the one effect it had.
+ * V2  Every wallet shows what the client's ledger says: balances, and each transaction once.
+ * V3  The books agree with the bank and the provider: difference zero, chains and totals recomputed, nothing parked, nobody's money in a break.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { virtualAccount } from '../actors/virtual-account/decide.ts';
+import { audit } from '../engine/audit.ts';
+import { idOf, toJson } from '../engine/message.ts';
+import { survey } from '../engine/survey.ts';
+import type { Random } from '../mocks/control/random.ts';
+import { provePosition } from '../proof/position.ts';
+import type { Position } from '../proof/position.ts';
+import type { Looking } from '../tests/support/deposits.ts';
+import { ask, isAnswer, note } from './client.ts';
+import { difference, expectedOf, halalasOf, isPromised } from './ledger.ts';
+import type { Command, Ledger, Wallet } from './ledger.ts';
+import { at, request } from './requests.ts';
+import type { Part, Stage } from './stage.ts';
+
+export interface Judging {
+  readonly stage: Stage;
+  readonly looking: Looking;
+  readonly ledger: Ledger;
+  /** Of the rounds before on the same stage: their wallets must stay as they were. */
+  readonly before: readonly Ledger[];
+  readonly random: Random;
+}
+
+export interface Verdict {
+  readonly lost: number;
+  readonly doubled: number;
+  /** What else is wrong; each a sentence. */
+  readonly wrong: readonly string[];
+}
+
+const LOOK_MS = 500;
+const TRANSACTIONS_PER_PAGE = 100;
+const AT_ONCE = 8;
+
+/** The provider settles what waits, and the bank credits it. */
+export async function settleAll({ moyasar, bank }: Stage): Promise<void> {
+  const due = (await moyasar.payments()).filter(({ status, settledIn }) => status === 'paid' && settledIn === null);
+  if (due.length === 0) return;
+  const { expectedCreditText } = await moyasar.settle();
+  await bank.payout({ amount: expectedCreditText, notify: true });
+}
+
+/** Looks until everything is as the ledger says, or the time is over; the last verdict. */
+export async function atRest(judging: Judging, ms: number): Promise<Verdict> {
+  const deadline = performance.now() + ms;
+  for (;;) {
+    const verdict = await judge(judging).catch(failed);
+    if (isClean(verdict) || performance.now() > deadline) return verdict;
+    await sleep(LOOK_MS);
+  }
+}
+
+function failed(error: unknown): Verdict {
+  return { lost: 0, doubled: 0, wrong: [`could not be looked at: ${error instanceof Error ? error.message : String(error)}`] };
+}
+
+export function isClean({ lost, doubled, wrong }: Verdict): boolean {
+  return lost === 0 && doubled === 0 && wrong.length === 0;
+}
+
+async function judge(judging: Judging): Promise<Verdict> {
+  const wallets = added([await wrongWallets(judging), await wrongOwners(judging)]);
+  if (wallets.wrong.length > 0 || wallets.lost > 0) return wallets; // still under way, most likely: the books are walked when these agree
+  return added([wallets, await wrongBooks(judging)]);
+}
+
+/** V2 */
+async function wrongWallets(judging: Judging): Promise<Verdict> {
+  return added(await inParts(judging.ledger.wallets, (wallet) => wrongWallet(wallet, judging)));
+}
+
+async function wrongWallet(wallet: Wallet, { stage, ledger, random }: Judging): Promise<Verdict> {
+  const url = `${urlOf(stage.of('gateway'), random)}/v1/wallets/${wallet.id}`;
+  const { status, body } = await request({ url, as: wallet.owner });
+  if (status !== 200) return { lost: status === 404 ? 1 : 0, doubled: 0, wrong: [`wallet ${wallet.id} answers ${String(status)}`] };
+  const expected = expectedOf(ledger, wallet);
+  const seen = await transactionsOf(url, wallet.owner);
+  const counts = (['transfer', 'top_up', 'debit'] as const).map((kind) => difference(expected.amounts[kind], seen.get(kind) ?? []));
+  const topUps = await fundRequestsOf(url, wallet.owner);
+  counts.push(difference(promisedIds(ledger, wallet), topUps));
+  const [available, pending] = [at(body, 'available', 'amount'), at(body, 'pending', 'amount')];
+  const isRight = halalasOf(available) === expected.available && halalasOf(pending) === expected.pending;
+  return {
+    lost: counts.reduce((sum, { lost }) => sum + lost, 0),
+    doubled: counts.reduce((sum, { doubled }) => sum + doubled, 0),
+    wrong: isRight ? [] : [`wallet ${wallet.id} has ${available} and ${pending} pending, not ${String(expected.available)} halalas`],
+  };
+}
+
+function promisedIds({ commands }: Ledger, wallet: Wallet): string[] {
+  return commands
+    .filter((one) => one.kind === 'top_up' && one.wallet?.id === wallet.id && isPromised(one))
+    .map(({ answer }) => answer?.id ?? '');
+}
+
+/** Ids of the top-ups that the wallet lists: a round makes fewer than the list shows. */
+async function fundRequestsOf(wallet: string, owner: string): Promise<string[]> {
+  const { status, body } = await request({ url: `${wallet}/fund-requests?limit=100`, as: owner });
+  if (status !== 200) throw new Error(`${wallet}/fund-requests answers ${String(status)}`);
+  return itemsOf(body)
+    .filter((item) => at(item, 'kind') === 'top_up')
+    .map((item) => at(item, 'id'));
+}
+
+/** Every owner has the wallets that were asked for, and no other. */
+async function wrongOwners({ ledger, stage }: Judging): Promise<Verdict> {
+  const owners = [...new Set(ledger.wallets.map(({ owner }) => owner))];
+  return added(
+    await inParts(owners, async (owner) => {
+      const { status, body } = await request({ url: `${stage.of('gateway')[0]?.url ?? ''}/v1/wallets?limit=100`, as: owner });
+      if (status !== 200) throw new Error(`the wallets of ${owner} are answered ${String(status)}`);
+      const wanted = ledger.wallets.filter((wallet) => wallet.owner === owner).map(({ id }) => id);
+      return {
+        ...difference(
+          wanted,
+          itemsOf(body).map((item) => at(item, 'id')),
+        ),
+        wrong: [],
+      };
+    }),
+  );
+}
+
+/** Amounts by kind of transaction. */
+async function transactionsOf(wallet: string, owner: string): Promise<ReadonlyMap<string, bigint[]>> {
+  const seen = new Map<string, bigint[]>();
+  let cursor = '';
+  do {
+    const page = `${wallet}/transactions?limit=${String(TRANSACTIONS_PER_PAGE)}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
+    const { status, body } = await request({ url: page, as: owner });
+    if (status !== 200) throw new Error(`${page} answers ${String(status)}`);
+    for (const item of itemsOf(body)) seen.set(at(item, 'kind'), [...(seen.get(at(item, 'kind')) ?? []), halalasOf(at(item, 'amount'))]);
+    cursor = at(body, 'next');
+  } while (cursor !== '');
+  return seen;
+}
+
+function itemsOf(body: unknown): readonly unknown[] {
+  const items: unknown = typeof body === 'object' && body !== null && 'items' in body ? body.items : [];
+  return Array.isArray(items) ? items : [];
+}
+
+/** V3 */
+async function wrongBooks({ looking, stage, before }: Judging): Promise<Verdict> {
+  const wrong = await changedWallets(looking, before);
+  wrong.push(...wrongPosition(await provePosition(looking.ports), halalasOf(await stage.bank.balance())));
+  const { divergences } = await audit(looking.ports);
+  for (const one of divergences) wrong.push(`audit: ${JSON.stringify(one, withBigints)}`);
+  for (const { actor, error } of await looking.look.operations.parked(looking.layout.allShards)) wrong.push(`${actor} is parked: ${error}`);
+  return { lost: 0, doubled: 0, wrong };
+}
+
+function wrongPosition({ differences, broken, classes }: Position, bank: bigint): string[] {
+  const wrong: string[] = [];
+  const ledgerOf = (name: string): bigint => classes.find(({ account }) => account === name)?.ledger ?? 0n;
+  for (const [currency, amount] of differences) if (amount !== 0n) wrong.push(`difference of ${currency}: ${String(amount)}`);
+  for (const { actor, error } of broken) wrong.push(`${actor} cannot be read: ${error}`);
+  if (ledgerOf('suspense') !== 0n) wrong.push(`suspense holds ${String(ledgerOf('suspense'))}`);
+  if (ledgerOf('bank') !== bank) wrong.push(`the bank has ${String(bank)}, the ledger ${String(ledgerOf('bank'))}`);
+  return wrong;
+}
+
+function withBigints(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+/** Wallets of earlier rounds that are no longer as they were. */
+async function changedWallets({ ports }: Looking, before: readonly Ledger[]): Promise<string[]> {
+  const available = new Map<string, bigint>();
+  await survey(ports, {
+    actor: ({ actor, state }, kind) => {
+      if (kind.name === virtualAccount.name) available.set(idOf(actor), virtualAccount.state.parse(JSON.parse(toJson(state))).available);
+    },
+    ...{ carried: () => undefined, broken: () => undefined },
+  });
+  return before.flatMap((ledger) =>
+    ledger.wallets
+      .filter((wallet) => available.get(wallet.id) !== expectedOf(ledger, wallet).available)
+      .map(({ id }) => `wallet ${id} of an earlier round has ${String(available.get(id))}`),
+  );
+}
+
+export interface Repeats {
+  /** Keys whose promise was answered otherwise when it was repeated. */
+  readonly doubled: readonly string[];
+  /** Sentences. */
+  readonly unanswered: readonly string[];
+}
+
+/** Promises that cannot be found: before anything is repeated. */
+export async function lostPromises({ stage, ledger, random }: Judging): Promise<Command[]> {
+  const found = await inParts(ledger.commands.filter(isPromised), async (command) => ({
+    command,
+    is: await isFound(command, stage, random),
+  }));
+  return found.filter(({ is }) => !is).map(({ command }) => command);
+}
+
+async function isFound(command: Command, stage: Stage, random: Random): Promise<boolean> {
+  for (;;) {
+    const { status, body } = await look(command, stage, random);
+    if (status === 200) return command.kind !== 'debit' || hasDebit(command, body);
+    if (status === 404) return false;
+    await sleep(LOOK_MS);
+  }
+}
+
+function look({ kind, answer, as, wallet }: Command, stage: Stage, random: Random): ReturnType<typeof request> {
+  const id = answer?.id ?? '';
+  const ofWallet = `/wallets/${wallet === null ? id : wallet.id}`;
+  if (kind === 'debit') return request({ url: `${urlOf(stage.of('omnibus'), random)}/ops/v1${ofWallet}`, as, scope: 'ops' });
+  return request({ url: `${urlOf(stage.of('gateway'), random)}/v1${ofWallet}${kind === 'top_up' ? `/top-ups/${id}` : ''}`, as });
+}
+
+function urlOf(parts: readonly Part[], random: Random): string {
+  return parts[random.integer(0, parts.length - 1)]?.url ?? '';
+}
+
+/** The bank never debits in a round, so that every debit stays among the wallet's open ones. */
+function hasDebit({ answer }: Command, wallet: unknown): boolean {
+  const outgoings: unknown = typeof wallet === 'object' && wallet !== null && 'outgoings' in wallet ? wallet.outgoings : [];
+  return Array.isArray(outgoings) && outgoings.some((one) => at(one, 'reference') === answer?.id);
+}
+
+/** V1: every request of the round once more, by its key. */
+export async function repeatAll({ stage, ledger, random }: Judging): Promise<Repeats> {
+  const doubled: string[] = [];
+  const unanswered: string[] = [];
+  await inParts(ledger.commands, async (command) => {
+    const first = command.answer;
+    const again = await askAgain(command, stage, random);
+    if (first === null || !isAnswer(again.status)) {
+      unanswered.push(`${command.key} was answered ${String(again.status)} ${at(again.body, 'code')} when it was repeated, to the last`);
+      return;
+    }
+    note(command, again, ledger);
+    // A refusal had no effect, so that its repetition may have one: an edge does not remember what it refused by itself.
+    const isSame = first.status >= 300 || (again.status === first.status && command.answer?.id === first.id);
+    if (!isSame)
+      doubled.push(`${command.key}: first ${String(first.status)} ${first.id}, again ${String(again.status)} ${command.answer?.id ?? ''}`);
+  });
+  return { doubled, unanswered };
+}
+
+const TRIES_MAX = 40;
+
+async function askAgain(command: Command, stage: Stage, random: Random): ReturnType<typeof ask> {
+  for (let tries = 1; ; tries += 1) {
+    const answered = await ask(command, stage, random);
+    if (isAnswer(answered.status) || tries === TRIES_MAX) return answered;
+    await sleep(LOOK_MS);
+  }
+}
+
+async function inParts<T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = [];
+  for (let from = 0; from < items.length; from += AT_ONCE) done.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(act))));
+  return done;
+}
+
+function added(verdicts: readonly Verdict[]): Verdict {
+  return verdicts.reduce(
+    (sum, one) => ({ lost: sum.lost + one.lost, doubled: sum.doubled + one.doubled, wrong: [...sum.wrong, ...one.wrong] }),
+    { lost: 0, doubled: 0, wrong: [] },
+  );
+}

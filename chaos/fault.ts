@@ -1,0 +1,44 @@
+/** What a fault is to a round: a name, a way to strike, and what it may take. */
+import type { Random } from '../mocks/control/random.ts';
+import type { RedisOptions } from '../mocks/servers/redis.ts';
+import type { Stage } from './stage.ts';
+
+export interface Scene {
+  readonly stage: Stage;
+  readonly random: Random;
+  /** With the counts and lengths of `--full`. */
+  readonly full: boolean;
+  /** As it was when the load began. */
+  readonly loadBegan: { readonly logBytes: number };
+  /** What happened, for the report: one line. */
+  readonly note: (text: string) => void;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** A Redis that only this fault can be played on, and the way to put it away. */
+export interface OwnRedis {
+  readonly redis: RedisOptions;
+  cleanUp(): void;
+}
+
+export interface Fault {
+  readonly name: string;
+  /** The row's first cell. */
+  readonly title: string;
+  /** How it is noticed, by the system or its operators. */
+  readonly detected: string;
+  /** Rounds of `--full`. */
+  readonly fullRounds: number;
+  /** Acknowledged data is lost by definition; what of it was the clients' is listed, and repeated with the same keys. */
+  readonly losesTail?: boolean;
+  /** Prepares a Redis of its own; a text says why this machine does not permit it. */
+  readonly prepare?: () => OwnRedis | string;
+  /** Strikes once and heals; resolves when the part that was hit serves again. */
+  strike(scene: Scene): Promise<void>;
+}
+
+export function anyOf<T>(random: Random, items: readonly T[]): T {
+  const item = items[random.integer(0, items.length - 1)];
+  if (item === undefined) throw new Error('nothing to choose from');
+  return item;
+}

@@ -1,0 +1,199 @@
+/** One history from beginning to rest: a plan is carried out, everything heals, and what must be true is checked. */
+import { virtualAccount } from '../actors/virtual-account/decide.ts';
+import type { VirtualAccountState } from '../actors/virtual-account/state.ts';
+import { pendingOf } from '../actors/virtual-account/state.ts';
+import { KINDS } from '../actors/kinds.ts';
+import { foldActor } from '../engine/fold.ts';
+import { createRegistry } from '../engine/registry.ts';
+import type { SurveyPorts } from '../engine/survey.ts';
+import { seededRandom } from '../mocks/control/random.ts';
+import { createProductLayout } from '../wiring/layout.ts';
+import { createCustomers } from './customers.ts';
+import type { Customers } from './customers.ts';
+import { strike } from './faults.ts';
+import { startFleet } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
+import { Broken, checkAtRest, checkStore, createArchive, watched } from './invariants.ts';
+import type { Archive } from './invariants.ts';
+import { createModel } from './model.ts';
+import type { Model } from './model.ts';
+import { createOutside } from './outside.ts';
+import type { Outside } from './outside.ts';
+import { isFault } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { createServers } from './redis.ts';
+import type { Servers } from './redis.ts';
+import { createSharedHints, simulatedConfig } from './service.ts';
+import type { SharedHints } from './service.ts';
+import { createStory } from './story.ts';
+import type { Story } from './story.ts';
+import { createWorld } from './world.ts';
+import type { World } from './world.ts';
+
+const REST_LOOK_MS = 1_000;
+/** Simulated time after healing in which everything must have come to rest. */
+const REST_MS_MAX = 900_000;
+const STORE_LOOK_EVENTS = 200;
+const EVENTS_MAX = 400_000;
+
+export interface History {
+  readonly seed: number;
+  /** Entries committed by all actors. */
+  readonly messages: number;
+  readonly faults: number;
+  readonly events: number;
+  readonly simulatedMs: number;
+  readonly failure: { readonly invariant: string; readonly message: string } | null;
+}
+
+/** Everything a history is made of; faults act on it. */
+export interface Scene {
+  readonly world: World;
+  readonly servers: Servers;
+  readonly outside: Outside;
+  readonly hints: SharedHints;
+  readonly fleet: Fleet;
+  readonly story: Story;
+  readonly customers: Customers;
+  readonly archive: Archive;
+  readonly model: Model;
+  readonly survey: SurveyPorts;
+  readonly state: { failure: unknown; hasLostTail: boolean };
+}
+
+export async function runHistory(plan: Plan, write: ((line: string) => void) | null = null): Promise<History> {
+  const scene = setScene(plan, write);
+  const { world, archive, state } = scene;
+  try {
+    await play(scene, plan);
+    await comeToRest(scene);
+  } catch (error) {
+    state.failure ??= error;
+  }
+  const { failure } = state;
+  return {
+    ...{ seed: plan.seed, messages: archive.count(), faults: plan.items.filter(isFault).length },
+    ...{ events: world.events(), simulatedMs: world.nowMs(), failure: failure === null ? null : told(failure) },
+  };
+}
+
+function told(failure: unknown): NonNullable<History['failure']> {
+  if (failure instanceof Broken) return { invariant: failure.invariant, message: failure.message };
+  return { invariant: 'error', message: failure instanceof Error ? (failure.stack ?? failure.message) : String(failure) };
+}
+
+function setScene(plan: Plan, write: ((line: string) => void) | null): Scene {
+  const world = createWorld(seededRandom(plan.seed ^ 0x5eed), write);
+  const config = simulatedConfig();
+  const registry = createRegistry(KINDS);
+  const layout = createProductLayout(config, registry);
+  const servers = createServers(world, layout, plan.cluster);
+  const archive = createArchive();
+  const state: Scene['state'] = { failure: null, hasLostTail: false };
+  const failed = (error: unknown): void => void (state.failure ??= error);
+  const { ports } = servers;
+  const looked: Servers = { ...servers, ports: { ...ports, mailboxes: watched(ports, archive, failed) } };
+  const outside = createOutside(world, plan.seed);
+  const hints = createSharedHints(world);
+  const model = createModel();
+  const fleet = startFleet({ world, config, layout, servers: looked, outside, hints }, plan.processes);
+  const customers = createCustomers(world, () => fleet.all());
+  const wallets = plan.items.filter((item) => !isFault(item) && item.do === 'open').length;
+  const story = createStory({ world, outside, customers, model, webhookLoss: plan.webhookLoss, wallets, failed });
+  const survey: SurveyPorts = {
+    registry,
+    mailboxes: ports.mailboxes,
+    snapshots: ports.snapshots,
+    operations: ports.operations,
+    shards: layout.allShards,
+  };
+  return { world, servers, outside, hints, fleet, story, customers, archive, model, survey, state };
+}
+
+async function play(scene: Scene, plan: Plan): Promise<void> {
+  const { world, story } = scene;
+  for (const item of plan.items) {
+    world.at(item.atMs, () => {
+      world.trace(() => `-- ${JSON.stringify(item)}`);
+      if (isFault(item)) strike(scene, item);
+      else story.begin(item);
+    });
+  }
+  const endMs = Math.max(0, ...plan.items.map(({ atMs }) => atMs)) + 1;
+  await advance(scene, () => world.nowMs() >= endMs);
+}
+
+/** Runs events until it is so; throws what broke. */
+async function advance({ world, story, servers, state }: Scene, done: () => boolean): Promise<void> {
+  while (!done()) {
+    if (!(await world.step())) throw new Broken('rest', 'nothing happens any more');
+    story.tellEvents();
+    if (world.events() % STORE_LOOK_EVENTS === 0) checkStore(servers.ports);
+    if (state.failure !== null) throw state.failure;
+    if (world.events() > EVENTS_MAX) throw new Broken('rest', `more than ${String(EVENTS_MAX)} events`);
+  }
+}
+
+/** All faults end; operators resume what is parked; then nothing may be left to do and everything must be right. */
+async function comeToRest(scene: Scene): Promise<void> {
+  const { world, servers, outside, fleet, story, customers, state, hints } = scene;
+  world.trace(() => '-- everything heals');
+  for (const server of [servers.redis, servers.mongo]) Object.assign(server, { awayUntilMs: 0, slowUntilMs: 0, errorsAfterWork: 0 });
+  outside.trouble.untilMs = 0;
+  hints.lostUntilMs = 0;
+  fleet.spare();
+  const deadlineMs = world.nowMs() + REST_MS_MAX;
+  const wait = async (ms: number): Promise<void> => {
+    const untilMs = world.nowMs() + ms;
+    world.at(ms, () => undefined);
+    await advance(scene, () => world.nowMs() >= untilMs);
+  };
+  const until = async (what: string, isSo: () => Promise<string>): Promise<void> => {
+    let missing = '';
+    do {
+      if (world.nowMs() > deadlineMs) throw new Broken('rest', `${what}: ${missing}`);
+      await wait(REST_LOOK_MS);
+      await resumeParked(scene);
+      missing = await isSo();
+    } while (missing !== '');
+  };
+  if (state.hasLostTail) void customers.repeatAll().catch((error: unknown) => (state.failure ??= error));
+  await until('commands', () => Promise.resolve(story.open() === 0 && customers.open() === 0 ? '' : 'some are not answered'));
+  story.settleRest();
+  await until('money', () => differenceOf(scene));
+  await checkAtRest(servers.ports, scene.archive, scene.survey);
+}
+
+async function resumeParked({ servers: { ports }, survey, world }: Scene): Promise<void> {
+  for (const { actor, error } of await ports.operations.parked(survey.shards)) {
+    world.trace(() => `operator: resumes ${actor}, parked: ${error}`);
+    await ports.operations.resume(actor);
+  }
+}
+
+/** What is still under way, or differs from the model; empty when everything is as it must be. */
+async function differenceOf(scene: Scene): Promise<string> {
+  const { servers, model, survey, story } = scene;
+  if (story.open() > 0) return 'webhooks are under way';
+  for (const shard of servers.ports.store.shards.values()) {
+    const [ready] = shard.ready.keys();
+    const [parked] = shard.parked.values();
+    const [effect] = shard.effects.values();
+    if (shard.outbox.entries.length > 0) return `${shard.shard} has messages for other shards`;
+    if (ready !== undefined) return `${ready} is ready`;
+    if (parked !== undefined) return `${parked.actor} is parked: ${parked.error}`;
+    if (effect !== undefined) return `${effect.record.actor} waits for ${effect.record.type}`;
+  }
+  for (const [number, expected] of model.wallets) {
+    const folded = await foldActor({ actor: `${virtualAccount.name}:${number}`, known: null }, survey);
+    // The registry's kind of that name made this state.
+    const state = folded?.envelope.state as VirtualAccountState | undefined;
+    const [available, pending] = state === undefined ? [0n, 0n] : [state.available - state.owing, pendingOf(state)];
+    if (available !== expected.available || pending !== expected.pending) {
+      return `${number} has ${String(available)} and ${String(pending)} pending, not ${String(expected.available)} and ${String(expected.pending)}`;
+    }
+  }
+  const suspense = [...(await servers.ports.operations.totals(survey.shards))].filter(([account]) => account.startsWith('suspense'));
+  const sum = -suspense.reduce((total, [, amount]) => total + amount, 0n);
+  return sum === model.suspense ? '' : `suspense holds ${String(sum)}, not ${String(model.suspense)}`;
+}

@@ -1,0 +1,141 @@
+/** What customers, operators, bank and provider do in a history, one function each. Amounts in minor units. */
+import { debit, post, transfer } from '../mocks/anb/rows.ts';
+import { notify } from '../mocks/anb/state.ts';
+import { payInvoice } from '../mocks/moyasar/invoices.ts';
+import { refund } from '../mocks/moyasar/payments.ts';
+import { expectedCredit, settle } from '../mocks/moyasar/settlements.ts';
+import type { InvoiceRecord, MoyasarState } from '../mocks/moyasar/state.ts';
+import { debited, opened, paid, paidOut, refunded, transferred } from './model.ts';
+import { ACCOUNT } from './outside.ts';
+import type { Step } from './plan.ts';
+import type { StoryParts } from './story.ts';
+import { pause } from './world.ts';
+
+/** In the range of wallet numbers, and given to nobody. */
+const NOBODYS = '123179999999990';
+const LOOK_MS = 900;
+const LOOKS_MAX = 1_000;
+const REFUND_MS = 6_000;
+const DEBITED_MS = 5_000;
+
+type Parts = Pick<StoryParts, 'world' | 'outside' | 'customers' | 'model'>;
+type Of<D extends Step['do']> = Extract<Step, { do: D }>;
+
+export interface Wallet {
+  readonly id: string;
+  readonly owner: string;
+}
+
+interface Asked {
+  readonly wallet: Wallet;
+  readonly key: string;
+}
+
+function text(minor: number): string {
+  return (minor / 100).toFixed(2);
+}
+
+export async function openWallet({ customers, model }: Parts, owner: string, key: string): Promise<Wallet> {
+  const reply = await customers.ask({ method: 'post', path: '/v1/wallets', as: owner, key, body: {} });
+  if (reply.status !== 201) throw new Error(`no wallet was opened: ${JSON.stringify(reply)}`);
+  const id = String(reply.body['id']);
+  opened(model, id);
+  return { id, owner };
+}
+
+export function transferTo(
+  { outside: { bank }, model, world }: Parts,
+  { amount, notify: tells }: Of<'transfer'>,
+  wallet: Wallet | null,
+): void {
+  transfer(bank, { to: wallet?.id ?? NOBODYS, amount: text(amount) });
+  transferred(model, wallet?.id ?? null, BigInt(amount));
+  world.trace(() => `bank: ${String(amount)} to ${wallet?.id ?? 'nobody'}`);
+  if (tells) tellOfStatement({ outside: { bank } });
+}
+
+function tellOfStatement({ outside: { bank } }: { readonly outside: Pick<Parts['outside'], 'bank'> }): void {
+  notify(bank, 'statement.created', { accountNumber: ACCOUNT });
+}
+
+export async function payByCard(parts: Parts, { amount, then }: Of<'top-up'>, { wallet, key }: Asked): Promise<void> {
+  const { customers, outside, model, world } = parts;
+  const body = { amount: text(amount), currency: 'SAR' };
+  const reply = await customers.ask({ method: 'post', path: `/v1/wallets/${wallet.id}/top-ups`, as: wallet.owner, key, body });
+  if (reply.status !== 201) throw new Error(`no top-up: ${JSON.stringify(reply)}`);
+  if (then === 'nothing') return;
+  const invoice = await invoiceOf(parts, String(reply.body['id']));
+  const { payment } = await payInvoice(outside.moyasar, invoice, { outcome: then === 'decline' ? 'failed' : 'paid' });
+  world.trace(() => `provider: ${payment.id} of ${wallet.id} is ${payment.status}`);
+  if (then === 'decline') return;
+  paid(model, payment.id, { wallet: wallet.id, amount: BigInt(amount) });
+  if (then === 'refund') await takeBack(parts, payment.id);
+}
+
+/** The customer follows our checkout to the page of the provider. */
+async function invoiceOf({ customers, outside: { moyasar }, world }: Parts, topUp: string): Promise<InvoiceRecord> {
+  for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+    const page = await customers.once({ method: 'get', path: `/checkout/${topUp}` });
+    const id = /invoices\/([\w-]+)/.exec(page?.location ?? '')?.[1];
+    const found = id === undefined ? undefined : moyasar.invoices.get(id);
+    if (found !== undefined) return found;
+    await pause(world, LOOK_MS);
+  }
+  throw new Error(`no invoice of ${topUp} ever came`);
+}
+
+async function takeBack({ outside: { moyasar }, model, world }: Parts, payment: string): Promise<void> {
+  await pause(world, world.random.integer(1, REFUND_MS));
+  const record = moyasar.payments.get(payment);
+  if (record === undefined || record.settledIn !== null) return;
+  refund(moyasar, record);
+  refunded(model, payment);
+  world.trace(() => `provider: ${payment} is refunded`);
+}
+
+export async function spend(
+  { customers, outside: { bank }, model, world }: Parts,
+  { amount }: Of<'debit'>,
+  { wallet, key }: Asked,
+): Promise<void> {
+  const body = { amount: text(amount), currency: 'SAR', purpose: 'a fund' };
+  const reply = await customers.ask({ method: 'post', path: `/ops/v1/wallets/${wallet.id}/debits`, as: 'olga', scope: 'ops', key, body });
+  if (reply.body['code'] === 'insufficient_balance') return;
+  if (reply.status !== 201) throw new Error(`no debit: ${JSON.stringify(reply)}`);
+  debited(model, wallet.id, BigInt(amount));
+  await pause(world, world.random.integer(0, DEBITED_MS));
+  debit(bank, { amount: text(amount), sequenceNumber: String(reply.body['reference']) });
+}
+
+/** The provider collects what waits into one payout, tells of it, and the bank shows the money. */
+export async function settleAll(parts: Parts, payoutAfterMs: number): Promise<void> {
+  const { outside, model, world } = parts;
+  if (!waits(outside.moyasar, model.paidTopUps)) return;
+  const { settlement, lines } = settle(outside.moyasar, {});
+  world.trace(() => `provider: settlement ${settlement.id} of ${String(lines.length)} rows`);
+  await pause(world, payoutAfterMs);
+  const day = new Date(outside.bank.clock.now()).toISOString().slice(0, 10).replaceAll('-', '');
+  const narr3 = `${day}SAXXXXXXXX1B${outside.bank.random.digits(14)}`;
+  post(outside.bank, {
+    amount: text(expectedCredit(settlement)),
+    narr1: 'MOYASAR SETTLEMENT',
+    narr2: 'TEST MERCHANT',
+    narr3,
+    prtclrsCode: '17IPS',
+  });
+  paidOut(
+    model,
+    lines.map((line) => line.payment_id),
+  );
+  tellOfStatement(parts);
+}
+
+/** Refunded payments alone would be a payout below zero. */
+function waits(moyasar: MoyasarState, payments: Parts['model']['paidTopUps']): boolean {
+  return [...payments.keys()].some((payment) => moyasar.payments.get(payment)?.settledIn === null);
+}
+
+export async function read({ customers }: Parts, wallet: Wallet): Promise<void> {
+  const reply = await customers.ask({ method: 'get', path: `/v1/wallets/${wallet.id}`, as: wallet.owner });
+  if (reply.status !== 200) throw new Error(`a wallet cannot be read: ${JSON.stringify(reply)}`);
+}

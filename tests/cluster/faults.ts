@@ -1,0 +1,153 @@
+/** What can happen to a cluster, done to a real one while money moves. Each resolves when the cluster is whole again. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Shard } from '../../engine/ports.ts';
+import type { NodeFacts, RedisCluster } from '../../mocks/servers/redis-cluster.ts';
+import { slotOf } from '../../providers/redis/client.ts';
+import { shardKeys } from '../../providers/redis/keys.ts';
+import { masterOf, replicaOf } from './stage.ts';
+import type { Account, ClusterStage, Stage } from './stage.ts';
+
+const FAULTS = {
+  'master killed': (stage) => killMaster(stage),
+  'slot moved under load': (stage) => moveSlots(stage),
+  'replica promoted with a lost tail': (stage) => loseTail(stage),
+} as const satisfies Record<string, (stage: ClusterStage) => Promise<Struck>>;
+
+/** What can be said of it afterwards. */
+export interface Struck {
+  /** Bytes of the log that the former master had alone. */
+  readonly lostTail: number;
+}
+
+export type FaultName = keyof typeof FAULTS;
+
+export const FAULT_NAMES: readonly FaultName[] = ['master killed', 'slot moved under load', 'replica promoted with a lost tail'];
+
+const FAILOVER_LOOKS_MAX = 200;
+const LOOK_MS = 100;
+/** How long the master goes on alone before it is lost. */
+const TAIL_MS = 1500;
+
+let turns = 0;
+
+/** A shard of the wallets, another one each time. */
+function nextShard({ looking }: ClusterStage): Shard {
+  const shards = looking.layout.shardsOf('wallet');
+  turns += 1;
+  return shards[turns % shards.length] ?? '';
+}
+
+async function killMaster(stage: ClusterStage): Promise<Struck> {
+  const { cluster } = stage;
+  const master = await masterOf(cluster, nextShard(stage));
+  await cluster.node(master.address).server.kill9();
+  await comesBack(cluster, master);
+  return { lostTail: 0 };
+}
+
+/** Waits until its replica serves, and brings it back as a replica. */
+async function comesBack(cluster: RedisCluster, master: NodeFacts): Promise<void> {
+  await promoted(cluster, master);
+  await cluster.node(master.address).server.restart();
+  await cluster.untilWhole();
+}
+
+async function promoted(cluster: RedisCluster, former: NodeFacts): Promise<void> {
+  const [slot = 0] = former.slots[0] ?? [];
+  for (let look = 0; look < FAILOVER_LOOKS_MAX; look += 1) {
+    const serving = (await cluster.facts()).find(({ slots }) => slots.some(([first, last]) => first <= slot && slot <= last));
+    if (serving !== undefined && serving.id !== former.id && !serving.failed) return;
+    await sleep(LOOK_MS);
+  }
+  throw new Error(`nobody took over from ${former.address}`);
+}
+
+/** The replica hears nothing any more, the master goes on for a while, then it is lost. */
+async function loseTail(stage: ClusterStage): Promise<Struck> {
+  const { cluster } = stage;
+  const master = await masterOf(cluster, nextShard(stage));
+  const replica = await replicaOf(cluster, master);
+  // The master knows no password: a replica that has one is refused.
+  await cluster.cli(replica.address, 'CONFIG', 'SET', 'masterauth', 'nobody-knows-it');
+  await cluster.cli(replica.address, 'CLIENT', 'KILL', 'TYPE', 'master');
+  await sleep(TAIL_MS);
+  const [ahead, behind] = await Promise.all([offsetOf(cluster, master), offsetOf(cluster, replica)]);
+  await cluster.node(master.address).server.kill9();
+  await cluster.cli(replica.address, 'CONFIG', 'SET', 'masterauth', '');
+  await comesBack(cluster, master);
+  return { lostTail: ahead - behind };
+}
+
+/** How much of the log a server has. */
+async function offsetOf(cluster: RedisCluster, { address, isMaster }: NodeFacts): Promise<number> {
+  const info = await cluster.cli(address, 'INFO', 'replication');
+  const name = isMaster ? 'master_repl_offset' : 'slave_repl_offset';
+  return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+}
+
+const KEYS_PER_STEP = 3;
+const STEP_MS = 5;
+const MOVED_SHARDS = 3;
+
+/** Slots of some shards go to the next master, a few keys at a time. */
+async function moveSlots(stage: ClusterStage): Promise<Struck> {
+  const { cluster } = stage;
+  for (let moved = 0; moved < MOVED_SHARDS; moved += 1) {
+    const shard = nextShard(stage);
+    const from = await masterOf(cluster, shard);
+    const others = (await cluster.facts()).filter(({ slots, id }) => slots.length > 0 && id !== from.id);
+    const to = others[turns % others.length];
+    if (to !== undefined) await moveSlot(cluster, String(slotOf(shardKeys(shard).lease)), { from, to });
+  }
+  await cluster.untilWhole();
+  return { lostTail: 0 };
+}
+
+async function moveSlot(
+  cluster: RedisCluster,
+  slot: string,
+  { from, to }: { readonly from: NodeFacts; readonly to: NodeFacts },
+): Promise<void> {
+  await cluster.cli(to.address, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
+  await cluster.cli(from.address, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
+  const [host = '', port = ''] = to.address.split(':');
+  for (;;) {
+    const keys = (await cluster.cli(from.address, 'CLUSTER', 'GETKEYSINSLOT', slot, String(KEYS_PER_STEP)))
+      .trim()
+      .split('\n')
+      .filter((key) => key !== '');
+    if (keys.length === 0) break;
+    await cluster.cli(from.address, 'MIGRATE', host, port, '', '0', '5000', 'KEYS', ...keys);
+    await sleep(STEP_MS);
+  }
+  for (const { address } of [to, from]) await cluster.cli(address, 'CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
+}
+
+const TRICKLES = 5;
+const TRICKLE_MS = 400;
+const DEPOSITS_EACH = 80;
+
+export interface Round {
+  readonly struck: Struck;
+  readonly account: Account;
+}
+
+/** One fault in the middle of deposits that go on while it lasts. */
+export async function round(stage: ClusterStage, name: FaultName): Promise<Round> {
+  const struck = await inTheMiddle(stage, () => FAULTS[name](stage));
+  return { struck, account: await stage.account() };
+}
+
+export async function inTheMiddle<T>(stage: Stage, strike: () => Promise<T>): Promise<T> {
+  await stage.deposit(DEPOSITS_EACH);
+  await stage.underWay();
+  const [struck] = await Promise.all([strike(), trickle(stage)]);
+  return struck;
+}
+
+async function trickle(stage: Stage): Promise<void> {
+  for (let time = 0; time < TRICKLES; time += 1) {
+    await stage.deposit(DEPOSITS_EACH);
+    await sleep(TRICKLE_MS);
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * Rounds of faults on a real cluster: `npm run cluster -- [--rounds 21] [--wait 1]`. One line per round, the last line is JSON:
+ * `{"rounds":..,"lost":..,"doubled":..,"wrong":..,"wait":..,"seconds":..}`; the exit code is 0 when nothing was lost, doubled or wrong.
+ */
+import { parseArgs } from 'node:util';
+import { FAULT_NAMES, round } from './faults.ts';
+import { startStage } from './stage.ts';
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '21' }, wait: { type: 'string', default: '1' } } });
+const rounds = Number(values.rounds);
+const waitReplicas = Number(values.wait);
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const began = performance.now();
+const stage = await startStage({ waitReplicas });
+const sums = { lost: 0, doubled: 0, wrong: 0 };
+try {
+  for (let number = 0; number < rounds; number += 1) {
+    const name = FAULT_NAMES[number % FAULT_NAMES.length] ?? 'master killed';
+    const from = performance.now();
+    const { struck, account } = await round(stage, name);
+    // What was wrong in one round stays so: the sums are those of the last.
+    Object.assign(sums, { lost: account.lost, doubled: account.doubled, wrong: account.wrong.length });
+    const seconds = ((performance.now() - from) / 1000).toFixed(1);
+    const tail = struck.lostTail > 0 ? `, ${String(struck.lostTail)} bytes of log lost` : '';
+    say(
+      `${String(number + 1)} ${name}: ${seconds} s${tail}; ${String(account.acknowledged)} wallets promised, lost ${String(account.lost)}, doubled ${String(account.doubled)}`,
+    );
+    for (const line of account.wrong) say(`  ${line}`);
+  }
+} finally {
+  await stage.stop();
+}
+say(JSON.stringify({ rounds, ...sums, wait: waitReplicas, seconds: Math.round((performance.now() - began) / 1000) }));
+process.exitCode = sums.lost + sums.doubled + sums.wrong === 0 ? 0 : 1;
