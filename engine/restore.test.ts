@@ -131,12 +131,14 @@ const history = fc.record({
   /** Calls after which the first restore is killed. */
   killedAfter: fc.integer({ min: 0, max: 12 }),
   losses: fc.integer({ min: 1, max: 3 }),
+  /** The first Redis was a cluster: messages waited in outboxes as well. */
+  cluster: fc.boolean(),
 });
 
 test('wherever Redis is lost, and wherever the restore is killed, every purse has its lines once when they were read again', async (t) => {
   await fc.assert(
-    fc.asyncProperty(history, async ({ pauses, flushEntries, flushAgeMs, before, killedAfter, losses }) => {
-      const rig = createRig({ kinds: KINDS });
+    fc.asyncProperty(history, async ({ pauses, flushEntries, flushAgeMs, before, killedAfter, losses, cluster }) => {
+      const rig = createRig({ kinds: KINDS, cluster });
       let now = system(rig, rig.ports);
       const limits = { flushEntries, flushAgeMs, flushEveryMs: 1 };
       for (let loss = 0; loss < losses; loss += 1) {
@@ -185,6 +187,12 @@ test('a restore that goes on an hour later, and one that only looks, speak of th
   await rig.system.advance(3_600_000);
   const restored = await next.restore();
   t.deepEqual(restored, looked);
+});
+
+test('a cluster is not filled: nothing is written there', async (t) => {
+  const rig = createRig({ kinds: KINDS, cluster: true });
+  await t.throwsAsync(system(rig, rig.ports).restore(), { code: 'restore_needs_one_server' });
+  t.is(rig.ports.store.shards.size, 0);
 });
 
 function sum(amounts: readonly bigint[]): bigint {
