@@ -13,11 +13,15 @@ import { toJson } from './message.ts';
 import type { Head, JournalDocument, JournalSpan, System } from './ports.ts';
 import { actorId, entryId } from './snapshot-codec.ts';
 
-const head = z.object({ last: entryId, n: z.number().int(), chain: z.string() });
-const addressed = z.object({ to: actorId, id: z.string(), type: z.string(), body: z.string(), from: z.string(), trace: z.string() });
-const heard = z.object({ id: z.string(), from: z.string(), entry: entryId });
-const span = z.object({ actor: actorId, from: head, to: head, sent: z.array(addressed), heard: z.array(heard) });
+/** As it is written, short: every deposit passes here several times. */
+const head = z.tuple([entryId, z.number().int(), z.string()]);
+/** Receiver, id, type, sender where it is not the span's actor, trace, characters of the body. */
+const sentOne = z.tuple([actorId, z.string(), z.string(), z.string(), z.string(), z.number().int()]);
+const heardOne = z.tuple([z.string(), z.string(), entryId]);
+const span = z.tuple([actorId, head, head, z.array(sentOne), z.array(heardOne)]);
 const journal = z.object({ writer: z.string(), at: z.number(), lagMs: z.number().nullable(), spans: z.array(span) });
+
+type WrittenSpan = z.infer<typeof span>;
 
 /** What one document says. */
 export interface JournalPage {
@@ -50,30 +54,71 @@ export interface Written {
   readonly charsMax: number;
 }
 
-/** The spans as documents that fit one insert each. */
+/** The spans as documents that fit one insert each: a line of JSON, then the bodies as they are; in JSON they would be escaped once more. */
 export function journalOf(spans: readonly JournalSpan[], { writer, lagMs, system, charsMax }: Written): JournalDocument[] {
   const at = system.wallMs();
   const documents: JournalDocument[] = [];
-  let texts: string[] = [];
+  let written: WrittenSpan[] = [];
+  let bodies: string[] = [];
   let chars = 0;
   const seal = (): void => {
-    if (texts.length === 0) return;
-    const about = toJson({ writer, at, lagMs });
-    documents.push({ id: `${journalIdAt(at)}/${system.uuid()}`, bytes: `${about.slice(0, -1)},"spans":[${texts.join(',')}]}` });
-    texts = [];
+    if (written.length === 0) return;
+    const bytes = `${toJson({ writer, at, lagMs, spans: written } satisfies JournalHeader)}\n${bodies.join('')}`;
+    documents.push({ id: `${journalIdAt(at)}/${system.uuid()}`, bytes });
+    written = [];
+    bodies = [];
     chars = 0;
   };
   for (const one of spans) {
-    const text = toJson(one);
-    if (chars + text.length > charsMax) seal();
-    texts.push(text);
-    chars += text.length;
+    const more = charsOf(one);
+    if (chars + more > charsMax) seal();
+    written.push(toWritten(one));
+    for (const { body } of one.sent) bodies.push(body);
+    chars += more;
   }
   seal();
   return documents;
 }
 
+type JournalHeader = z.infer<typeof journal>;
+
+/** About what a span, a message sent and one heard take beside the bodies. */
+const CHARS = { span: 200, sent: 200, heard: 150 };
+
+function charsOf({ sent, heard }: JournalSpan): number {
+  return sent.reduce((sum, { body }) => sum + CHARS.sent + body.length, CHARS.span + heard.length * CHARS.heard);
+}
+
+function toWritten({ actor, from, to, sent, heard }: JournalSpan): WrittenSpan {
+  return [
+    actor,
+    [from.last, from.n, from.chain],
+    [to.last, to.n, to.chain],
+    sent.map((one) => [one.to, one.id, one.type, one.from === actor ? '' : one.from, one.trace, one.body.length]),
+    heard.map((one) => [one.id, one.from, one.entry]),
+  ];
+}
+
 /** Throws when the bytes are no journal. */
-export function decodeJournal({ bytes }: JournalDocument): JournalPage {
-  return journal.parse(JSON.parse(bytes));
+export function decodeJournal({ id, bytes }: JournalDocument): JournalPage {
+  const end = bytes.indexOf('\n');
+  const { spans, ...about } = journal.parse(JSON.parse(bytes.slice(0, end)));
+  let at = end + 1;
+  const bodyOf = (chars: number): string => bytes.slice(at, (at += chars));
+  const page = { ...about, spans: spans.map((one) => toSpan(one, bodyOf)) };
+  if (end < 0 || at !== bytes.length) throw new Error(`${id} is no journal: its bodies have another length`);
+  return page;
+}
+
+function toSpan([actor, from, to, sent, heard]: WrittenSpan, bodyOf: (chars: number) => string): JournalSpan {
+  return {
+    actor,
+    from: { last: from[0], n: from[1], chain: from[2] },
+    to: { last: to[0], n: to[1], chain: to[2] },
+    sent: sent.map(([receiver, id, type, sender, trace, chars]) => ({
+      ...{ to: receiver, id, type, trace },
+      ...{ from: sender === '' ? actor : sender, body: bodyOf(chars) },
+    })),
+    heard: heard.map(([id, sender, entry]) => ({ id, from: sender, entry })),
+  };
 }

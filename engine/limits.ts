@@ -48,7 +48,7 @@ export interface Limits {
   readonly snapshotRetentionMs: number;
   /** Superseded snapshots beyond one an hour live this long. */
   readonly snapshotThinAfterMs: number;
-  /** Messages between actors are kept this long in the journal: far longer than any snapshot lags, about 2 KB for each deposit. */
+  /** Messages between actors are kept this long in the journal: far longer than any snapshot lags, less than 1 KB for each deposit. */
   readonly journalRetentionMs: number;
   /** Superseded snapshots remembered for deletion; what does not fit stays in the database. */
   readonly retiredSnapshots: number;

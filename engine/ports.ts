@@ -277,30 +277,6 @@ export interface Operations {
   gauges(shards: readonly Shard[]): Promise<Gauges>;
 }
 
-// ---- restore ---------------------------------------------------------------------------------------------------------------------
-
-/** An actor as its snapshot says it stood. */
-export interface RestoredActor {
-  readonly actor: ActorId;
-  readonly tip: Tip;
-  /** The actor's own totals: its share of the shard's. */
-  readonly sums: Readonly<Record<string, bigint>>;
-  readonly timers: readonly { readonly key: string; readonly at: number }[];
-  readonly effects: readonly EffectRecord[];
-}
-
-/** Fills a Redis that lost everything. Each call may be repeated, also by another process after a stop. */
-export interface Restoration {
-  /** Marks an empty Redis, or goes on where a restore of this installation stopped. Throws `redis_not_empty`; `restore_needs_one_server` in a cluster. */
-  begin(installation: string): Promise<void>;
-  /** Actors of one shard; those that are there already stay as they are. How many were new. Throws `not_restoring`. */
-  put(shard: Shard, actors: readonly RestoredActor[]): Promise<number>;
-  /** Each message is delivered once, by receiver and `key`, however often it is asked for. How many were new. Throws `not_restoring`. */
-  deliver(messages: readonly { readonly key: string; readonly message: Addressed }[]): Promise<number>;
-  /** From here on workers may start: the installation is there, every lease is free. */
-  finish(installation: string): Promise<void>;
-}
-
 // ---- hints -----------------------------------------------------------------------------------------------------------------------
 
 /** Wake-ups; losing any of them costs time, never truth. */
@@ -355,7 +331,7 @@ export interface HeardMessage {
 export interface JournalDocument {
   /** `<milliseconds since 1970, 15 digits>/<uuid>`: in the order of time. */
   readonly id: string;
-  /** Canonical JSON of the spans and of how far the writer was behind. */
+  /** A line of JSON about the spans and how far the writer was behind, then the messages' bodies one after another. */
   readonly bytes: string;
 }
 

@@ -11,7 +11,7 @@ import { Fault } from './fault.ts';
 import { foldActor } from './fold.ts';
 import { toJson } from './message.ts';
 import type { ActorId, Addressed } from './message.ts';
-import type { Restoration } from './ports.ts';
+import type { Restoration } from './restoration.ts';
 import { restore } from './restore.ts';
 import type { Restored } from './restore.ts';
 import { createRig } from './testing/rig.ts';

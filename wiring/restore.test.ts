@@ -116,7 +116,7 @@ test('whenever Redis is lost while lines are posted, wallets, breaks and clearin
       await ports.mailboxes.send(numbers.map(lineOf), null);
       await system.advance(2_000);
       for (const n of [0, 1, 2, 3]) {
-        const { available } = await stateOf(ports, `${virtualAccount.name}:${walletOf(n)}` as ActorId);
+        const { available } = await stateOf(ports, `${virtualAccount.name}:${walletOf(n)}`);
         t.is(
           available,
           sumWhere((one) => narrativeOf(one) === walletOf(n)),

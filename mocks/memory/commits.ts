@@ -3,7 +3,7 @@ import { Fault } from '../../engine/fault.ts';
 import { compareEntries } from '../../engine/message.ts';
 import type { EntryId } from '../../engine/message.ts';
 import type { CommitResult, ShardCommit, TimerRecord } from '../../engine/ports.ts';
-import { addEffect, decideReady, headOf, isHeld, sameHead, sendFrom, shardStore, storeOf } from './store.ts';
+import { addEffect, decideReady, headOf, isHeld, sameHead, sendFrom, shardStore } from './store.ts';
 import type { ShardStore, Store } from './store.ts';
 
 const ENTRIES_PER_COMMIT_MAX = 1000;

@@ -1,6 +1,7 @@
 /** Fills an empty store from snapshots, with the rules of the restore scripts. */
 import { Fault } from '../../engine/fault.ts';
-import type { EffectRecord, RestoredActor, Restoration, Shard } from '../../engine/ports.ts';
+import type { EffectRecord, Shard } from '../../engine/ports.ts';
+import type { RestoredActor, Restoration } from '../../engine/restoration.ts';
 import { addEffect, deliver, shardStore } from './store.ts';
 import type { Store } from './store.ts';
 

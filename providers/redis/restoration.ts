@@ -1,7 +1,8 @@
 /** Fills a Redis that lost everything. Its marks are gone when it has ended. */
 import { Fault } from '../../engine/fault.ts';
 import type { Layout } from '../../engine/layout.ts';
-import type { RestoredActor, Restoration, Shard } from '../../engine/ports.ts';
+import type { Shard } from '../../engine/ports.ts';
+import type { RestoredActor, Restoration } from '../../engine/restoration.ts';
 import { deliveriesOf } from './deliveries.ts';
 import { shapeOf } from './installation.ts';
 import { META, shardKeys } from './keys.ts';

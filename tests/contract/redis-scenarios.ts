@@ -1,6 +1,7 @@
 /** One situation per script of Redis, in which it has something to do: for tests that repeat, spoil or starve each of them. */
 import type { ActorId } from '../../engine/message.ts';
-import type { ClaimedEffect, Lease, Outbox, OutboxEntry, RestoredActor, ShardCommit } from '../../engine/ports.ts';
+import type { ClaimedEffect, Lease, Outbox, OutboxEntry, ShardCommit } from '../../engine/ports.ts';
+import type { RestoredActor } from '../../engine/restoration.ts';
 import { commitCall } from '../../providers/redis/commit.ts';
 import { initInstallation } from '../../providers/redis/installation.ts';
 import { shardKeys } from '../../providers/redis/keys.ts';
