@@ -77,10 +77,10 @@ module.exports = {
     withNode(layer('fakes-share-no-code', { path: '^mocks/', pathNot: `^mocks/memory/|${TEST}` }, 'mocks/', 'node_modules/')),
     {
       name: 'main-alone-builds',
-      comment: 'The parts are put together in main.ts; programs around it (cli, bench, chaos, tests) start from there.',
+      comment: 'The parts are put together in main.ts; programs around it (cli, bench, chaos, simulation, tests) start from there.',
       severity: 'error',
-      from: { pathNot: `^(main[.]ts$|wiring/|cli/|bench/|chaos/|tests/)|${TEST}` },
-      to: { path: '^(main[.]ts$|wiring/|cli/|bench/|chaos/|tests/)' },
+      from: { pathNot: `^(main[.]ts$|wiring/|cli/|bench/|chaos/|simulation/|tests/)|${TEST}` },
+      to: { path: '^(main[.]ts$|wiring/|cli/|bench/|chaos/|simulation/|tests/)' },
     },
   ],
   options: {

@@ -59,7 +59,6 @@ test('a way that is held delivers everything in its order when the cable is heal
   t.is(answers(), 'A', 'it was done, and its answer is under way');
   cable.hold('there');
   caller.write('c');
-  caller.end();
   cable.heal();
   await until(() => answers() === 'ABC');
   t.is(heard(), 'abc');

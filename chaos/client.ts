@@ -121,8 +121,9 @@ async function topUp(state: Running): Promise<void> {
   if (isPromised(command) && random.next() < 0.75) await pay(command, state);
 }
 
-/** The customer follows the checkout and pays, however often it must be tried. */
-async function pay(command: Command, { stage, ledger }: Pick<Running, 'stage' | 'ledger'>): Promise<void> {
+/** The customer follows the checkout and pays, however often it must be tried. A checkout that is gone, when the load is over, was in a lost tail. */
+async function pay(command: Command, state: Running): Promise<void> {
+  const { stage, ledger } = state;
   for (;;) {
     const { status, location } = await request({ url: at(command.answer?.body, 'checkoutUrl') });
     const invoice = /invoices\/([\w-]+)/.exec(location ?? '')?.[1];
@@ -132,6 +133,7 @@ async function pay(command: Command, { stage, ledger }: Pick<Running, 'stage' | 
       return;
     }
     count(ledger, status);
+    if (status === 404 && state.isOver) return;
     await sleep(PAUSE_MIN_MS);
   }
 }
@@ -218,8 +220,15 @@ export function note(command: Command, { status, body }: Answered, ledger: Ledge
   const id = command.kind === 'debit' ? at(body, 'reference') : at(body, 'id');
   command.answer = { status, id, body };
   if (status >= 300) return;
-  if (command.kind === 'open_wallet' && !command.ids.has(id)) ledger.wallets.push({ id, owner: command.as, iban: at(body, 'iban') });
+  if (command.kind === 'open_wallet' && !command.ids.has(id)) opened(command, { id, owner: command.as, iban: at(body, 'iban') }, ledger);
   command.ids.add(id);
+}
+
+/** A wallet that was opened in a lost tail has another number when its opening was repeated; elsewhere its owner would have one too many. */
+function opened(command: Command, wallet: Wallet, { wallets }: Ledger): void {
+  const former = wallets.findIndex(({ id }) => command.ids.has(id));
+  if (former >= 0) wallets.splice(former, 1);
+  wallets.push(wallet);
 }
 
 function count(ledger: Ledger, status: number): void {

@@ -8,9 +8,21 @@ import extractTSConfig from 'dependency-cruiser/config-utl/extract-ts-config';
 import { root } from './bootstrap.mjs';
 
 process.chdir(root);
-const FOLDERS = ['main.ts', 'engine', 'actors', 'http', 'providers', 'proof', 'wiring', 'mocks', 'cli', 'bench', 'chaos', 'simulation', 'tests'].filter((folder) =>
-  existsSync(folder),
-);
+const FOLDERS = [
+  'main.ts',
+  'engine',
+  'actors',
+  'http',
+  'providers',
+  'proof',
+  'wiring',
+  'mocks',
+  'cli',
+  'bench',
+  'chaos',
+  'simulation',
+  'tests',
+].filter((folder) => existsSync(folder));
 const { forbidden, options } = createRequire(import.meta.url)(path.join(root, '.dependency-cruiser.cjs'));
 const { output } = await cruise(FOLDERS, { ...options, ruleSet: { forbidden }, validate: true }, undefined, {
   tsConfig: extractTSConfig(path.join(root, 'tsconfig.json')),

@@ -48,7 +48,7 @@ export function createCustomers(world: World, processes: () => readonly Process[
       const reply = await once(call);
       world.trace(
         () =>
-          `customer: ${call.method} ${call.path} ${call.key ?? ''}: ${reply === null ? 'no answer' : `${String(reply.status)} ${String(reply.body['code'] ?? '')}`}`,
+          `customer: ${call.method} ${call.path} ${call.key ?? ''}: ${reply === null ? 'no answer' : `${String(reply.status)} ${JSON.stringify(reply.body['code'] ?? '')}`}`,
       );
       if (reply !== null && reply.status < 500 && reply.status !== 429) return reply;
       await new Promise<void>((resolve) => world.at(world.random.integer(1, AGAIN_MS), resolve));

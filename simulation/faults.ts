@@ -1,65 +1,53 @@
 /** What goes wrong, as the plan says it. */
-import type { Scene } from './history.ts';
 import type { Fault } from './plan.ts';
+import type { Scene } from './scene.ts';
 
 const FLIP_MS = 250;
 
-export function strike(scene: Scene, fault: Fault): void {
-  const { world, servers, fleet, outside, hints } = scene;
-  const untilMs = 'ms' in fault ? world.nowMs() + fault.ms : 0;
-  switch (fault.fault) {
-    case 'kill':
-      return fleet.kill(fault.process);
-    case 'restart':
-      return fleet.restart(fault.process);
-    case 'pause':
-      return fleet.pause(fault.process, fault.ms);
-    case 'fate':
-      return fleet.doom(fault.process, fault.fate, fault.afterCalls);
-    case 'redis restarts':
-      servers.redis.awayUntilMs = untilMs;
-      return servers.restart();
-    case 'redis away':
-      servers.redis.awayUntilMs = untilMs;
-      return;
-    case 'redis slow':
-      servers.redis.slowUntilMs = untilMs;
-      return;
-    case 'redis loses its tail':
-      return loseTail(scene, fault.ms);
-    case 'mongo away':
-      servers.mongo.awayUntilMs = untilMs;
-      return;
-    case 'mongo slow':
-      servers.mongo.slowUntilMs = untilMs;
-      return;
-    case 'mongo errors after writing':
-      servers.mongo.errorsAfterWork += fault.calls;
-      return;
-    case 'hints lost':
-      hints.lostUntilMs = untilMs;
-      return;
-    case 'providers in trouble':
-      outside.trouble = { untilMs, probability: fault.probability };
-      return;
-    case 'clock of redis steps':
-      return servers.stepClock(fault.ms);
-    case 'two owners':
-      return twoOwners(scene, fault);
-    case 'rules throw':
-      return fleet.badRules(fault.kind, 'throw', fault.ms);
-    case 'rules kill':
-      return fleet.badRules(fault.kind, 'kill', fault.ms);
-  }
+type Of<F extends Fault['fault']> = Extract<Fault, { fault: F }>;
+
+const STRIKES: { readonly [F in Fault['fault']]: (scene: Scene, fault: Of<F>) => void } = {
+  kill: ({ fleet }, { process }) => fleet.kill(process),
+  restart: ({ fleet }, { process }) => fleet.restart(process),
+  pause: ({ fleet }, { process, ms }) => fleet.pause(process, ms),
+  fate: ({ fleet }, { process, fate, afterCalls }) => fleet.doom(process, fate, afterCalls),
+  'redis restarts': (scene, fault) => {
+    scene.servers.redis.awayUntilMs = until(scene, fault);
+    scene.servers.restart();
+  },
+  'redis away': (scene, fault) => (scene.servers.redis.awayUntilMs = until(scene, fault)),
+  'redis slow': (scene, fault) => (scene.servers.redis.slowUntilMs = until(scene, fault)),
+  'redis loses its tail': (scene, { ms }) => loseTail(scene, ms),
+  'mongo away': (scene, fault) => (scene.servers.mongo.awayUntilMs = until(scene, fault)),
+  'mongo slow': (scene, fault) => (scene.servers.mongo.slowUntilMs = until(scene, fault)),
+  'mongo errors after writing': ({ servers }, { calls }) => (servers.mongo.errorsAfterWork += calls),
+  'hints lost': (scene, fault) => (scene.hints.lostUntilMs = until(scene, fault)),
+  'providers in trouble': (scene, fault) => (scene.outside.trouble = { untilMs: until(scene, fault), probability: fault.probability }),
+  'clock of redis steps': ({ servers }, { ms }) => servers.stepClock(ms),
+  'two owners': (scene, fault) => twoOwners(scene, fault),
+  'rules throw': ({ fleet }, { kind, ms }) => fleet.badRules(kind, 'throw', ms),
+  'rules kill': ({ fleet }, { kind, ms }) => fleet.badRules(kind, 'kill', ms),
+};
+
+export function strike<F extends Fault['fault']>(scene: Scene, fault: Of<F>): void {
+  const run: (scene: Scene, fault: Of<F>) => void = STRIKES[fault.fault];
+  run(scene, fault);
+}
+
+function until({ world }: Scene, { ms }: { readonly ms: number }): number {
+  return world.nowMs() + ms;
 }
 
 /** A wallet that is being opened could get another number when it is asked for again: nobody would know whose the first one is. */
-function loseTail({ world, servers, archive, story, state }: Scene, ms: number): void {
-  if (!story.areOpened()) return;
+function loseTail({ world, servers, archive, story, state, model }: Scene, ms: number): void {
+  // In a cluster each master loses its own tail, and the relay waits for replicas: tests/cluster shows that on real servers.
+  if (servers.ports.store.cluster || !story.areOpened()) return;
+  const fromMs = world.nowMs();
   const back = [servers.checkpoint(), archive.checkpoint()];
   world.at(ms, () => {
     world.trace(() => `redis: the last ${String(ms)} ms are lost`);
     for (const restore of back) restore();
+    model.lostSpans.push({ fromMs, toMs: world.nowMs() });
     state.hasLostTail = true;
   });
 }

@@ -5,11 +5,12 @@
  */
 import { KINDS } from '../actors/kinds.ts';
 import { audit } from '../engine/audit.ts';
-import { decideEntry, freshEnvelope } from '../engine/envelope.ts';
-import { compareEntries } from '../engine/message.ts';
+import { decideEntry, freshEnvelope, snapshotName } from '../engine/envelope.ts';
+import { beginning, compareEntries } from '../engine/message.ts';
 import type { ActorId, StoredEntry } from '../engine/message.ts';
-import type { Mailboxes, NameSnapshot, ShardCommit } from '../engine/ports.ts';
+import type { ActorCommit, Mailboxes, NameSnapshot, ShardCommit, Snapshots } from '../engine/ports.ts';
 import { createRegistry } from '../engine/registry.ts';
+import { snapshotId } from '../engine/snapshot-codec.ts';
 import type { SurveyPorts } from '../engine/survey.ts';
 import type { MemoryPorts } from '../mocks/memory/ports.ts';
 import { entriesAfter, headOf, storeOf } from '../mocks/memory/store.ts';
@@ -27,6 +28,8 @@ export class Broken extends Error {
 
 export interface Archive {
   readonly entries: Map<ActorId, StoredEntry[]>;
+  /** Where commits have ended: the only states that snapshots may be of. */
+  readonly heads: Set<string>;
   /** Committed so far. */
   count(): number;
   /** Goes back with a server that lost its tail. */
@@ -37,6 +40,7 @@ export function createArchive(): Archive {
   const entries = new Map<ActorId, StoredEntry[]>();
   return {
     entries,
+    heads: new Set(),
     count: () => [...entries.values()].reduce((sum, all) => sum + all.length, 0),
     checkpoint() {
       const lengths = new Map([...entries].map(([actor, all]) => [actor, all.length]));
@@ -47,9 +51,9 @@ export function createArchive(): Archive {
   };
 }
 
-/** The mailboxes, with a look at every commit and every trim. `broken` is called for the first violation. */
-export function watched(ports: MemoryPorts, archive: Archive, broken: (error: Broken) => void): Mailboxes {
-  const { mailboxes } = ports;
+/** The ports, with a look at every commit, trim and snapshot. `broken` is called for each violation. */
+export function watched(ports: MemoryPorts, archive: Archive, broken: (error: Broken) => void): MemoryPorts {
+  const { mailboxes, snapshots } = ports;
   const guarded = (work: () => void): void => {
     try {
       work();
@@ -57,51 +61,58 @@ export function watched(ports: MemoryPorts, archive: Archive, broken: (error: Br
       broken(error instanceof Broken ? error : new Broken('check', String(error)));
     }
   };
-  return {
-    ...mailboxes,
-    async commit(commits) {
-      const results = await mailboxes.commit(commits);
-      commits.forEach((commit, index) => {
-        if (results[index]?.result === 'applied') guarded(() => checkCommit(ports, archive, commit));
-      });
-      return results;
-    },
-    async trim(lease, names) {
-      const named = await mailboxes.trim(lease, names);
-      guarded(() => {
-        for (const name of names) checkNamed(ports, name);
-      });
-      return named;
-    },
+  const commit: Mailboxes['commit'] = async (commits) => {
+    const results = await mailboxes.commit(commits);
+    commits.forEach((one, index) => {
+      if (results[index]?.result === 'applied') guarded(() => checkCommit(ports, archive, one));
+    });
+    return results;
   };
+  const trim: Mailboxes['trim'] = async (lease, names) => {
+    const named = await mailboxes.trim(lease, names);
+    guarded(() => {
+      for (const name of names) checkNamed(ports, name);
+    });
+    return named;
+  };
+  const insert: Snapshots['insert'] = (documents) => {
+    guarded(() => {
+      for (const { id } of documents) if (!archive.heads.has(id)) throw new Broken('I6', `${id} is written and was never committed`);
+    });
+    return snapshots.insert(documents);
+  };
+  return { ...ports, mailboxes: { ...mailboxes, commit, trim }, snapshots: { ...snapshots, insert } };
 }
 
-/** I1: each entry once, in order. I5: ids grow, tips never go back. I7: rows balance. */
-function checkCommit({ store }: MemoryPorts, archive: Archive, { actors, totals }: ShardCommit): void {
-  for (const { actor, expected, next } of actors) {
-    const known = archive.entries.get(actor) ?? [];
-    if (expected.n !== known.length)
-      throw new Broken('I1', `${actor}: committed from entry ${String(expected.n)}, known are ${String(known.length)}`);
-    const shard = storeOf(store, actor);
-    const entries = entriesAfter(shard, actor, expected.last).filter(({ entry }) => compareEntries(entry, next.last) <= 0);
-    if (entries.length !== next.n - expected.n) {
-      throw new Broken(
-        'I1',
-        `${actor}: ${String(next.n - expected.n)} entries decided, ${String(entries.length)} lie between ${expected.last} and ${next.last}`,
-      );
-    }
-    const last = known.at(-1)?.entry;
-    for (const { entry } of entries)
-      if (last !== undefined && compareEntries(entry, last) <= 0) throw new Broken('I5', `${actor}: ${entry} is not after ${last}`);
-    if (headOf(shard.tips.get(actor)).n !== next.n) throw new Broken('I5', `${actor}: the tip did not move to ${next.last}`);
-    archive.entries.set(actor, [...known, ...entries]);
-  }
+function checkCommit(ports: MemoryPorts, archive: Archive, { actors, totals }: ShardCommit): void {
+  for (const commit of actors) checkMove(ports, archive, commit);
   const sums = new Map<string, bigint>();
   for (const [account, amount] of totals) {
     const currency = account.slice(account.lastIndexOf(':') + 1);
     sums.set(currency, (sums.get(currency) ?? 0n) + amount);
   }
   for (const [currency, sum] of sums) if (sum !== 0n) throw new Broken('I7', `a commit's rows sum up to ${String(sum)} ${currency}`);
+}
+
+/** I1: each entry once, in order. I5: ids grow, tips never go back. */
+function checkMove({ store }: MemoryPorts, archive: Archive, { actor, expected, next }: ActorCommit): void {
+  const known = archive.entries.get(actor) ?? [];
+  if (expected.n !== known.length)
+    throw new Broken('I1', `${actor}: committed from entry ${String(expected.n)}, known are ${String(known.length)}`);
+  const shard = storeOf(store, actor);
+  const entries = entriesAfter(shard, actor, expected.last).filter(({ entry }) => compareEntries(entry, next.last) <= 0);
+  const decided = next.n - expected.n;
+  if (entries.length !== decided) {
+    throw new Broken(
+      'I1',
+      `${actor}: ${String(decided)} entries decided, ${String(entries.length)} lie between ${expected.last} and ${next.last}`,
+    );
+  }
+  const last = known.at(-1)?.entry ?? beginning();
+  for (const { entry } of entries) if (compareEntries(entry, last) <= 0) throw new Broken('I5', `${actor}: ${entry} is not after ${last}`);
+  if (headOf(shard.tips.get(actor)).n !== next.n) throw new Broken('I5', `${actor}: the tip did not move to ${next.last}`);
+  archive.entries.set(actor, [...known, ...entries]);
+  archive.heads.add(snapshotId(actor, snapshotName(next)));
 }
 
 /** I3: what a tip names was acknowledged. */

@@ -9,12 +9,22 @@ export interface Model {
   readonly wallets: Map<string, ExpectedWallet>;
   /** Money that nobody can be named for. */
   suspense: bigint;
-  /** What a payout must bring for each settlement that the provider announced. */
-  readonly paidTopUps: Map<string, { readonly wallet: string; amount: bigint; settled: boolean }>;
+  /** By the provider's payment id. */
+  readonly paidTopUps: Map<string, PaidTopUp>;
+  /** Spans of time of which a server lost all it was told, in milliseconds of the history. */
+  readonly lostSpans: { readonly fromMs: number; readonly toMs: number }[];
+}
+
+interface PaidTopUp {
+  readonly wallet: string;
+  readonly amount: bigint;
+  /** When the invoice was made that was paid. */
+  readonly invoicedMs: number;
+  settled: boolean;
 }
 
 export function createModel(): Model {
-  return { wallets: new Map(), suspense: 0n, paidTopUps: new Map() };
+  return { wallets: new Map(), suspense: 0n, paidTopUps: new Map(), lostSpans: [] };
 }
 
 function walletOf(model: Model, number: string): ExpectedWallet {
@@ -34,10 +44,10 @@ export function transferred(model: Model, number: string | null, amount: bigint)
 }
 
 /** The customer paid by card. */
-export function paid(model: Model, payment: string, { wallet, amount }: { readonly wallet: string; readonly amount: bigint }): void {
+export function paid(model: Model, payment: string, topUp: Omit<PaidTopUp, 'settled'>): void {
   if (model.paidTopUps.has(payment)) throw new Error(`${payment} was paid twice`);
-  model.paidTopUps.set(payment, { wallet, amount, settled: false });
-  walletOf(model, wallet).pending += amount;
+  model.paidTopUps.set(payment, { ...topUp, settled: false });
+  walletOf(model, topUp.wallet).pending += topUp.amount;
 }
 
 /** The merchant gave it back before it was paid out. */
@@ -63,4 +73,26 @@ export function paidOut(model: Model, payments: readonly string[]): void {
 /** A debit that was answered 2xx. */
 export function debited(model: Model, number: string, amount: bigint): void {
   walletOf(model, number).available -= amount;
+}
+
+/**
+ * Whether a wallet has what it must have. An invoice that was made in a lost span is forgotten, and another is made in its place: who paid the
+ * first one has money in a break, not in the wallet.
+ */
+export function isRight(model: Model, number: string, found: ExpectedWallet): boolean {
+  const expected = walletOf(model, number);
+  const isForgotten = ({ wallet, invoicedMs }: PaidTopUp): boolean =>
+    wallet === number && model.lostSpans.some(({ fromMs, toMs }) => invoicedMs >= fromMs && invoicedMs <= toMs);
+  const forgotten = [...model.paidTopUps.values()].filter(isForgotten);
+  const missing = { available: expected.available - found.available, pending: expected.pending - found.pending };
+  return isSumOfSome(missing, forgotten);
+}
+
+function isSumOfSome(missing: ExpectedWallet, topUps: readonly PaidTopUp[]): boolean {
+  if (missing.available === 0n && missing.pending === 0n) return true;
+  return topUps.some(({ amount, settled }, index) => {
+    const { available, pending } = missing;
+    const less = settled ? { available: available - amount, pending } : { available, pending: pending - amount };
+    return isSumOfSome(less, topUps.slice(index + 1));
+  });
 }

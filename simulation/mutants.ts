@@ -34,20 +34,21 @@ async function hunt(mutation: Mutation): Promise<string | null> {
   const copy = path.join(ROOT, '.cache', 'mutant');
   plant(mutation, copy);
   let histories = 0;
-  let shown: string | null = null;
+  const shown: string[] = [];
   try {
     await runSeeds({
       ...{ from: 1, count: SEEDS, program: pathToFileURL(path.join(copy, 'simulation', 'seeds.js')) },
       onHistory: ({ seed, failure }) => {
         histories += 1;
-        if (failure !== null) shown ??= `seed ${String(seed)}, ${failure.invariant}: ${failure.message.slice(0, 100)}`;
+        if (failure !== null) shown.push(`seed ${String(seed)}, ${failure.invariant}: ${failure.message.slice(0, 100)}`);
       },
       enough: ({ failure }) => failure !== null,
     });
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
-  return shown === null ? null : `${String(histories)} histories, ${shown}`;
+  const [first] = shown;
+  return first === undefined ? null : `${String(histories)} histories, ${first}`;
 }
 
 function plant(mutation: Mutation, copy: string): void {

@@ -45,7 +45,7 @@ export function createServers(world: World, layout: Layout, cluster: boolean): S
     stepClock: (ms) => (clock.aheadMs += ms),
     restart,
     checkpoint() {
-      const kept = structuredClone([...shards]) as [Shard, ShardStore][];
+      const kept = structuredClone<[Shard, ShardStore][]>([...shards]);
       return () => {
         shards.clear();
         for (const [name, shard] of kept) shards.set(name, shard);

@@ -29,8 +29,6 @@ import { wired } from './wires.ts';
 import type { Fate, Line } from './wires.ts';
 import type { World } from './world.ts';
 
-export const OWNING = ['wallet', 'payments', 'omnibus'] as const;
-
 /** Loops rest longer than on real servers: hints wake them, and every look is an event. */
 const LIMITS: Partial<Limits> = {
   ...{ leaseTtlMs: 3_000, leaseEveryMs: 1_000, idleMaxMs: 800, timersEveryMs: 1_000, flushEveryMs: 700, flushAgeMs: 1_500 },
@@ -163,7 +161,8 @@ async function begin({ worker, runner, life, onGone }: Beginning): Promise<void>
 async function patiently(life: Life, work: () => Promise<void>): Promise<void> {
   for (;;) {
     try {
-      return await work();
+      await work();
+      return;
     } catch {
       await life.system.sleep(1_000);
     }
@@ -239,7 +238,7 @@ export function createSharedHints(world: World): SharedHints {
 function createChannel<T>(isLost: () => boolean) {
   const listeners = new Set<readonly [life: Life, tell: (items: readonly T[]) => void]>();
   return {
-    publish(items: readonly T[]): void {
+    publish: (items: readonly T[]): void => {
       if (isLost()) return;
       for (const listener of listeners) {
         const [life, tell] = listener;
@@ -247,7 +246,7 @@ function createChannel<T>(isLost: () => boolean) {
         else listeners.delete(listener);
       }
     },
-    subscribe(life: Life, tell: (items: readonly T[]) => void): () => void {
+    subscribe: (life: Life, tell: (items: readonly T[]) => void): (() => void) => {
       const listener = [life, tell] as const;
       listeners.add(listener);
       return () => listeners.delete(listener);

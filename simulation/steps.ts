@@ -5,10 +5,14 @@ import { payInvoice } from '../mocks/moyasar/invoices.ts';
 import { refund } from '../mocks/moyasar/payments.ts';
 import { expectedCredit, settle } from '../mocks/moyasar/settlements.ts';
 import type { InvoiceRecord, MoyasarState } from '../mocks/moyasar/state.ts';
+import { EPOCH_MS } from './life.ts';
 import { debited, opened, paid, paidOut, refunded, transferred } from './model.ts';
 import { ACCOUNT } from './outside.ts';
 import type { Step } from './plan.ts';
-import type { StoryParts } from './story.ts';
+import type { World } from './world.ts';
+import type { Customers } from './customers.ts';
+import type { Model } from './model.ts';
+import type { Outside } from './outside.ts';
 import { pause } from './world.ts';
 
 /** In the range of wallet numbers, and given to nobody. */
@@ -18,7 +22,14 @@ const LOOKS_MAX = 1_000;
 const REFUND_MS = 6_000;
 const DEBITED_MS = 5_000;
 
-type Parts = Pick<StoryParts, 'world' | 'outside' | 'customers' | 'model'>;
+/** What a step acts on. */
+export interface Parts {
+  readonly world: World;
+  readonly outside: Outside;
+  readonly customers: Customers;
+  readonly model: Model;
+}
+
 type Of<D extends Step['do']> = Extract<Step, { do: D }>;
 
 export interface Wallet {
@@ -68,7 +79,7 @@ export async function payByCard(parts: Parts, { amount, then }: Of<'top-up'>, { 
   const { payment } = await payInvoice(outside.moyasar, invoice, { outcome: then === 'decline' ? 'failed' : 'paid' });
   world.trace(() => `provider: ${payment.id} of ${wallet.id} is ${payment.status}`);
   if (then === 'decline') return;
-  paid(model, payment.id, { wallet: wallet.id, amount: BigInt(amount) });
+  paid(model, payment.id, { wallet: wallet.id, amount: BigInt(amount), invoicedMs: Date.parse(invoice.invoice.created_at) - EPOCH_MS });
   if (then === 'refund') await takeBack(parts, payment.id);
 }
 

@@ -1,22 +1,14 @@
 /** Carries out the steps of a plan: customers, operators, the provider and the bank, each telling the model what it did. */
-import type { Customers } from './customers.ts';
-import type { Model } from './model.ts';
 import { webhookMoments } from './outside.ts';
-import type { Outside } from './outside.ts';
 import type { Step } from './plan.ts';
 import { openWallet, payByCard, read, settleAll, spend, transferTo } from './steps.ts';
-import type { Wallet } from './steps.ts';
+import type { Parts, Wallet } from './steps.ts';
 import { pause } from './world.ts';
-import type { World } from './world.ts';
 
 const WEBHOOK_RETRIES_MS = [2_000, 4_000, 8_000, 16_000];
 const STALE_MS = 2_000;
 
-export interface StoryParts {
-  readonly world: World;
-  readonly outside: Outside;
-  readonly customers: Customers;
-  readonly model: Model;
+export interface StoryParts extends Parts {
   readonly webhookLoss: number;
   /** Wallets that the plan opens. */
   readonly wallets: number;
@@ -57,7 +49,8 @@ export function createStory(parts: StoryParts): Story {
       case 'open':
         return open(step.owner);
       case 'transfer':
-        return transferTo(parts, step, step.wallet === null ? null : await wallet(step.wallet));
+        transferTo(parts, step, step.wallet === null ? null : await wallet(step.wallet));
+        return null;
       case 'top-up':
         return payByCard(parts, step, { wallet: await wallet(step.wallet), key: key() });
       case 'debit':
@@ -72,7 +65,9 @@ export function createStory(parts: StoryParts): Story {
     }
   };
   return {
-    begin: (step) => track(run(step)),
+    begin(step) {
+      track(run(step));
+    },
     tellEvents() {
       for (const event of outside.newEvents()) {
         told.push(event);
@@ -80,7 +75,9 @@ export function createStory(parts: StoryParts): Story {
           track(deliver({ world, customers }, event, inMs));
       }
     },
-    settleRest: () => track(settleAll(parts, 0)),
+    settleRest() {
+      track(settleAll(parts, 0));
+    },
     open: () => state.open,
     areOpened: () => state.opened === parts.wallets,
   };

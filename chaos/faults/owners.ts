@@ -5,15 +5,20 @@ import type { Looking } from '../../tests/support/deposits.ts';
 import type { Fault, Scene } from '../fault.ts';
 import { LEASE_MS } from '../stage.ts';
 
-const FIGHT_MS = 4_000;
+/** Longer than an owner lets pass between two renewals: the sleeper finds its token and works on, with what it remembers. */
+const OLD_TOKEN_MS = LEASE_MS;
+const FIGHT_MS = OLD_TOKEN_MS + 2_000;
 const SWAP_MS = 25;
+/** The other works on the shards for so long before the sleeper wakes. */
+const WORKED_MS = 1_500;
 const TAKEOVER_MS_MAX = 10 * LEASE_MS;
 
 type Owners = Awaited<ReturnType<Looking['look']['leases']['owners']>>;
 
 /**
- * One worker sleeps until the other has its shards; when it wakes, the lease says its old token again, and then by turns the one and the
- * other: both pass the comparison of tokens, and only the comparison of tips is left between them.
+ * One worker sleeps until the other has its shards and has worked on them. When it wakes, the leases say its old token again: it renews them and
+ * works on with the states that it remembers, and only the comparison of tips is left between it and what the other has done. Then the leases
+ * say the one and the other token by turns.
  */
 async function fight(scene: Scene): Promise<void> {
   const looking = await lookAt(scene.stage.config);
@@ -32,11 +37,12 @@ async function fightOver({ stage, random, sleep, note }: Scene, { look, layout }
   const before = await look.leases.owners(shards);
   sleeper.signal('SIGSTOP');
   const after = await takenOver(before, () => look.leases.owners(shards), sleep);
+  await sleep(WORKED_MS);
   const contested = shards.filter((shard) => before.get(shard)?.token !== after.get(shard)?.token);
   note(`${String(contested.length)} shards with two owners for ${String(FIGHT_MS)} ms`);
-  const end = performance.now() + FIGHT_MS;
-  for (let turn = 0; performance.now() < end; turn += 1) {
-    const tokens = turn % 2 === 0 ? before : after;
+  const begun = performance.now();
+  for (let turn = 0; performance.now() - begun < FIGHT_MS; turn += 1) {
+    const tokens = performance.now() - begun < OLD_TOKEN_MS || turn % 2 === 0 ? before : after;
     const pipeline = look.redis.pipeline();
     for (const shard of contested) {
       const { token = '', owner = '' } = tokens.get(shard) ?? {};

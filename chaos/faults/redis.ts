@@ -5,11 +5,9 @@ import { removeFolder, temporaryFolder } from '../../mocks/servers/own-process.t
 import type { Fault, OwnRedis, Scene } from '../fault.ts';
 
 const DOWN_MS_MAX = 2_000;
-/** From a few dozen commits to some seconds of them. */
-const TAIL_BYTES_MIN = 2_000;
-const TAIL_BYTES_MAX = 150_000;
-/** Of what the round has written. */
-const TAIL_SHARE_MAX = 0.9;
+/** Of what the round has written: from some commits to seconds of them. */
+const TAIL_PERCENT_MIN = 1;
+const TAIL_PERCENT_MAX = 60;
 
 async function die({ stage, random, sleep, note }: Scene): Promise<void> {
   const ms = random.integer(0, DOWN_MS_MAX);
@@ -23,11 +21,10 @@ async function die({ stage, random, sleep, note }: Scene): Promise<void> {
 async function loseTail({ stage, random, note, loadBegan }: Scene): Promise<void> {
   const { dataFolder } = stage;
   if (dataFolder === null) throw new Error('a Redis whose data folder is known is needed');
-  const wanted = random.integer(TAIL_BYTES_MIN, TAIL_BYTES_MAX);
   await stage.redis.kill9();
   const file = logOf(dataFolder);
   const written = statSync(file).size - loadBegan.logBytes;
-  const lost = Math.min(wanted, Math.floor(written * TAIL_SHARE_MAX));
+  const lost = Math.floor((written * random.integer(TAIL_PERCENT_MIN, TAIL_PERCENT_MAX)) / 100);
   truncateSync(file, statSync(file).size - lost);
   note(`the last ${String(lost)} of ${String(written)} bytes of the round cut off`);
   await stage.redis.restart();

@@ -1,9 +1,10 @@
 /** Whose wallet it is: another owner's is not found, as if it did not exist. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { OwnedWallet } from '../../actors/owner/state.ts';
 import type { VirtualAccountState } from '../../actors/virtual-account/state.ts';
 import type { Caller } from '../endpoint.ts';
-import { problem } from '../problem.ts';
+import { Problem, problem } from '../problem.ts';
 import type { View } from '../reading.ts';
 import type { GatewayParts } from './parts.ts';
 
@@ -27,6 +28,28 @@ export async function ownWallet(parts: GatewayParts, caller: Caller, walletId: s
   const owned = owner?.state.wallets.find((wallet) => wallet.number === walletId);
   if (owned === undefined) throw walletNotFound();
   return { owned, view: view?.state.status === 'unopened' ? null : view };
+}
+
+const OPENING_MS_MAX = 2000;
+const OPENING_LOOK_MS = 25;
+
+/**
+ * The caller's own wallet for a command to it: one that was promised a moment ago may be on its way to its own actor still (in a cluster, through
+ * the outbox), and a command that overtook it would be refused for ever. 503 `wallet_opening` when it does not come.
+ */
+export async function openedWallet(parts: GatewayParts, caller: Caller, walletId: string): Promise<OwnWallet> {
+  const deadline = performance.now() + OPENING_MS_MAX;
+  for (;;) {
+    const found = await ownWallet(parts, caller, walletId);
+    if (found.view !== null) return found;
+    if (performance.now() > deadline) throw walletOpening();
+    await sleep(OPENING_LOOK_MS);
+  }
+}
+
+function walletOpening(): Error {
+  const detail = 'This wallet is being opened; repeat the request with the same Idempotency-Key.';
+  return new Problem({ status: 503, code: 'wallet_opening', detail, headers: { 'Retry-After': '1' } });
 }
 
 function walletNotFound(): Error {

@@ -12,7 +12,7 @@ import { nameOf } from '../hashes.ts';
 import { amountText, currencyText, wireAmount, withMinor } from '../money.ts';
 import { Problem, problem } from '../problem.ts';
 import type { View } from '../reading.ts';
-import { ownWallet, ownerIdOf, walletParams } from './own.ts';
+import { openedWallet, ownWallet, ownerIdOf, walletParams } from './own.ts';
 import type { GatewayParts } from './parts.ts';
 
 /** The engine remembers keys this long; the payment itself remembers its request for ever. */
@@ -52,7 +52,7 @@ function requestTopUp(parts: GatewayParts) {
     body: requestBody,
     replies: { 201: { description: 'The top-up; status paid follows when the provider has paid it out', schema: topUpSchema } },
     handle: async ({ caller, params, body, key, trace }) => {
-      const { owned } = await ownWallet(parts, caller, params.walletId);
+      const { owned } = await openedWallet(parts, caller, params.walletId);
       if (body.currency !== owned.currency) throw problem(422, 'currency_mismatch', `This wallet is kept in ${owned.currency}.`);
       const description = body.description ?? null;
       const topUpId = nameOf([parts.secret, caller.subject, params.walletId, 'top-ups', key]);

@@ -48,18 +48,22 @@ function unpark(shard: ShardStore, actor: ActorId): boolean {
 }
 
 function skip(store: Store, request: Parameters<Operations['skip']>[0]): boolean {
-  const { actor, entry, expected, next, rules, by, why, deliveries } = request;
+  const { actor, entry, expected, next } = request;
   if (next.last !== entry) throw new Fault({ code: 'bad_head', retry: 'never' });
   const shard = storeOf(store, actor);
   const tip = shard.tips.get(actor);
-  const name = `${next.last}~${next.chain}`;
   // Done already: a repeated call is answered as at first.
-  if (tip !== undefined && sameHead(tip, next) && tip.snapshot === name) return true;
+  if (tip !== undefined && sameHead(tip, next) && tip.snapshot === `${next.last}~${next.chain}`) return true;
   if (!sameHead(headOf(tip), expected) || shard.parked.get(actor)?.entry !== entry) return false;
+  return skipNext(store, shard, request);
+}
+
+function skipNext(store: Store, shard: ShardStore, request: Parameters<Operations['skip']>[0]): boolean {
+  const { actor, entry, expected, next, rules, by, why, deliveries } = request;
   const mailbox = shard.mailboxes.get(actor);
   const [skipped] = entriesAfter(shard, actor, expected.last);
   if (mailbox === undefined || skipped?.entry !== entry) return false;
-  shard.tips.set(actor, { ...next, rules, snapshot: name });
+  shard.tips.set(actor, { ...next, rules, snapshot: `${next.last}~${next.chain}` });
   mailbox.entries = mailbox.entries.filter((one) => one.entry !== entry);
   shard.dead.unshift({ ...skipped, actor, by, why, at: store.system.wallMs() });
   const epoch = shard.lease?.token ?? `${shard.epoch}:`;

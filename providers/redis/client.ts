@@ -106,7 +106,7 @@ function nameOf({ options: { host = '', port = 0 } }: Redis): string {
   return `${host}:${String(port)}`;
 }
 
-const TAG = /\{([^}]+)\}/;
+const TAG = /\{([^{}]+)\}/;
 const slots = new Map<string, number>(); // one per shard of the layout, and a few keys without a tag
 
 export function slotOf(key: string): number {

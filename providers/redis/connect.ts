@@ -1,4 +1,5 @@
 /** Connections to Redis. Edges fail fast; workers wait a little for a Redis that restarts. */
+import { once } from 'node:events';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import { isCluster } from './client.ts';
@@ -19,6 +20,7 @@ const NODE_ANSWER_MS_MAX = 1000;
 const REDIRECTIONS_MAX = 10;
 const REDIRECTION_MS = 50;
 const SLOTS_REFRESH_MS = 1000;
+const CLUSTER_READY_MS_MAX = 5000;
 
 export interface ConnectOptions {
   /** Shown by CLIENT LIST. */
@@ -49,11 +51,29 @@ export async function connect(address: RedisAddress, options: ConnectOptions): P
   // Each command's caller is told; without a listener the client library would print the error.
   client.on('error', (error: unknown) => options.log?.('redis_connection', { name: options.name, error: String(error) }));
   try {
-    await client.connect();
+    await ready(client);
     return client;
   } catch (error) {
     client.disconnect();
     throw faultOf(error);
+  }
+}
+
+/**
+ * A cluster's client that meets a node which thinks the cluster is down connects anew, and the promise of its first try is never kept; so its
+ * word `ready` is waited for.
+ */
+async function ready(client: RedisClient): Promise<void> {
+  if (!isCluster(client)) return client.connect();
+  const late = new AbortController();
+  const waited = once(client, 'ready', { signal: late.signal });
+  const timer = setTimeout(() => {
+    late.abort(new Error('CLUSTERDOWN the cluster did not become ready in time'));
+  }, CLUSTER_READY_MS_MAX);
+  try {
+    await Promise.all([waited, Promise.race([client.connect(), waited])]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

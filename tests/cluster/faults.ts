@@ -85,7 +85,7 @@ async function offsetOf(cluster: RedisCluster, { address, isMaster }: NodeFacts)
   return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
 }
 
-const KEYS_PER_STEP = 3;
+const KEYS_PER_STEP = 10;
 const STEP_MS = 5;
 const MOVED_SHARDS = 3;
 
