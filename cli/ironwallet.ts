@@ -11,6 +11,7 @@ import type { MocksOptions } from './mocks.ts';
 import { parked } from './parked.ts';
 import { proof } from './proof.ts';
 import { replay } from './replay.ts';
+import { restore } from './restore.ts';
 import { resume } from './resume.ts';
 import { skip } from './skip.ts';
 import { start } from './start.ts';
@@ -97,6 +98,12 @@ program
   .addOption(json)
   .action(skip);
 program.command('audit').description('recompute the chains and the totals').addOption(json).action(audit);
+program
+  .command('restore')
+  .description('fill an empty Redis from MongoDB after it lost everything, and say what cannot be known')
+  .option('--dry-run', 'only look, and say what would be done')
+  .addOption(json)
+  .action(restore);
 program
   .command('proof')
   .description('totals per account class, the identity, and the difference to independent figures')

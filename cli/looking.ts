@@ -7,6 +7,7 @@ import { createProductLayout } from '../wiring/layout.ts';
 import { createMongoPorts } from '../providers/mongo/ports.ts';
 import { META } from '../providers/redis/keys.ts';
 import { createRedisPorts } from '../providers/redis/ports.ts';
+import { realSystem } from '../providers/system.ts';
 import type { Base } from '../wiring/base.ts';
 import { redisOf } from '../wiring/redis.ts';
 import { parseConfig } from './config.ts';
@@ -17,7 +18,7 @@ export interface Json {
   readonly json?: boolean;
 }
 
-export type Looking = Pick<Base, 'redis' | 'mongo' | 'registry' | 'layout'>;
+export type Looking = Pick<Base, 'redis' | 'mongo' | 'registry' | 'layout' | 'system'>;
 
 /** Runs with ports to the configured servers, and says in one line when they cannot be had or are not the right ones. */
 export async function looking(look: (ports: Looking) => Promise<void>): Promise<void> {
@@ -36,7 +37,7 @@ export async function looking(look: (ports: Looking) => Promise<void>): Promise<
     const redis = await createRedisPorts({ ...redisOf(config), layout, worker: 'ironwallet:operator', failFast: true });
     try {
       await checkInstallation({ redis, mongo, layout });
-      await look({ redis, mongo, registry, layout });
+      await look({ redis, mongo, registry, layout, system: realSystem });
     } finally {
       await redis.close();
     }
@@ -48,7 +49,7 @@ export async function looking(look: (ports: Looking) => Promise<void>): Promise<
   }
 }
 
-async function checkInstallation({ redis, mongo, layout }: Omit<Looking, 'registry'>): Promise<void> {
+async function checkInstallation({ redis, mongo, layout }: Omit<Looking, 'registry' | 'system'>): Promise<void> {
   const [uuid = null, shards = null] = await redis.redis.hmget(META, 'installation', 'shards');
   // While MongoDB is away, what is in Redis can still be looked at.
   const known = await mongo.installation.read().catch(() => null);

@@ -63,7 +63,7 @@ test('an audit names each divergence in words', (t) => {
 
 function replayFrom(last: `${number}-${number}`, n: number, proven: boolean | null): Replay {
   const head = { last, n, chain: 'c' };
-  const kept = { recent: [], postings: [], posted: 0, page: null, sums: {}, size: 0 };
+  const kept = { recent: [], postings: [], posted: 0, page: null, sums: {}, heard: [], size: 0 };
   return { from: { actor: 'virtual-account:1', head, rules: 1, state: {}, ...kept }, tip: null, steps: [], proven };
 }
 

@@ -6,6 +6,7 @@
  *     which they became unsaved, so that the first is the oldest.
  */
 import { LRUCache } from 'lru-cache';
+import type { Traffic } from './commits.ts';
 import type { Envelope } from './envelope.ts';
 import type { ActorId } from './message.ts';
 import type { Head, LedgerPage, Shard } from './ports.ts';
@@ -16,6 +17,10 @@ export interface Unsaved {
   readonly entries: number;
   /** Ledger pages that must be inserted before a snapshot of the envelope. */
   readonly pages: readonly LedgerPage[];
+  /** Where the last snapshot stands: the journal's span begins there. */
+  readonly from: Head;
+  /** Messages since then, one item per commit; to be journalled before a snapshot. Grows in place: a copy per commit would cost more and more. */
+  readonly traffic: Traffic[];
 }
 
 export interface HotActor {
@@ -32,6 +37,8 @@ export interface Advance {
   readonly envelope: Envelope;
   readonly entries: number;
   readonly pages: readonly LedgerPage[];
+  readonly before: Head;
+  readonly traffic: Traffic;
   readonly nowMs: number;
 }
 
@@ -42,6 +49,8 @@ export interface Saved {
   readonly takenMs: number;
   /** Ledger pages that were inserted with it: the first ones of the unsaved. */
   readonly pages: number;
+  /** Items of the traffic that were journalled with it, the first ones. */
+  readonly traffic: number;
 }
 
 export interface Cache {
@@ -105,22 +114,21 @@ export function createCache({ hotActors }: { readonly hotActors: number }): Cach
   };
 }
 
-function advanced(hot: HotActor | undefined, { shard, envelope, entries, pages, nowMs }: Advance): HotActor {
-  const before = hot?.unsaved ?? null;
-  const unsaved: Unsaved =
-    before === null
-      ? { sinceMs: nowMs, entries, pages }
-      : {
-          sinceMs: before.sinceMs,
-          entries: before.entries + entries,
-          pages: pages.length === 0 ? before.pages : [...before.pages, ...pages],
-        };
-  return { shard, envelope, named: hot?.named ?? null, unsaved };
+function advanced(hot: HotActor | undefined, change: Advance): HotActor {
+  const { shard, envelope } = change;
+  return { shard, envelope, named: hot?.named ?? null, unsaved: grown(hot?.unsaved ?? null, change) };
 }
 
-function afterSnapshot(hot: HotActor, { head, takenMs, pages }: Saved): HotActor {
+function grown(unsaved: Unsaved | null, { entries, pages, before, traffic, nowMs }: Advance): Unsaved {
+  if (unsaved === null) return { sinceMs: nowMs, entries, pages, from: before, traffic: [traffic] };
+  if (traffic.sent.length + traffic.heard.length > 0) unsaved.traffic.push(traffic);
+  return { ...unsaved, entries: unsaved.entries + entries, pages: pages.length === 0 ? unsaved.pages : [...unsaved.pages, ...pages] };
+}
+
+function afterSnapshot(hot: HotActor, { head, takenMs, pages, traffic }: Saved): HotActor {
   const named = `${head.last}~${head.chain}`;
   const entries = hot.envelope.head.n - head.n;
   if (entries <= 0) return { ...hot, named, unsaved: null };
-  return { ...hot, named, unsaved: { sinceMs: takenMs, entries, pages: (hot.unsaved?.pages ?? []).slice(pages) } };
+  const left = { pages: (hot.unsaved?.pages ?? []).slice(pages), traffic: (hot.unsaved?.traffic ?? []).slice(traffic) };
+  return { ...hot, named, unsaved: { sinceMs: takenMs, entries, from: head, ...left } };
 }

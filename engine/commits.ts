@@ -7,7 +7,7 @@
 import type { Outcome } from './envelope.ts';
 import type { Limits } from './limits.ts';
 import type { ActorId, Addressed } from './message.ts';
-import type { ActorCommit, EffectRecord, Head, LedgerPage, Lease, ShardCommit, TimerRecord } from './ports.ts';
+import type { ActorCommit, EffectRecord, Head, HeardMessage, LedgerPage, Lease, ShardCommit, TimerRecord } from './ports.ts';
 
 /** What one actor decided in this cycle. */
 export interface Turn {
@@ -26,8 +26,18 @@ export interface Moved {
   readonly last: Outcome;
   readonly entries: number;
   readonly pages: readonly LedgerPage[];
+  /** Where the actor stood before. */
+  readonly before: Head;
+  /** Messages that it sent and decided, for the journal. */
+  readonly traffic: Traffic;
   /** Codes of the commands that were refused. */
   readonly refusals: readonly string[];
+}
+
+/** Messages between actors: what an actor sent, and what it was told. */
+export interface Traffic {
+  readonly sent: readonly Addressed[];
+  readonly heard: readonly HeardMessage[];
 }
 
 export interface PlannedCommit {
@@ -105,14 +115,15 @@ function fitting(draft: Draft, outcomes: readonly Outcome[], limits: CommitLimit
 }
 
 function isRefusal({ code }: Outcome): boolean {
-  return code !== 'accepted' && code !== 'repeated';
+  return code !== 'accepted' && code !== 'repeated' && code !== 'heard';
 }
 
 function addOutcomes(draft: Draft, turn: Turn, { from, to }: { readonly from: number; readonly to: number }): void {
   const pages: LedgerPage[] = [];
   const refusals: string[] = [];
+  const taken = turn.outcomes.slice(from, to);
   let last: Outcome | undefined;
-  for (const outcome of turn.outcomes.slice(from, to)) {
+  for (const outcome of taken) {
     last = outcome;
     draft.bytes += weightOf(outcome).bytes;
     draft.deliveries.push(...outcome.sends); // bounded by deliveriesPerCommit
@@ -128,8 +139,18 @@ function addOutcomes(draft: Draft, turn: Turn, { from, to }: { readonly from: nu
   if (last === undefined) return;
   const expected = from === 0 ? turn.before : (turn.outcomes[from - 1]?.envelope.head ?? turn.before);
   draft.actors.push({ actor: turn.actor, expected, next: last.envelope.head, rules: turn.rules });
-  draft.moved.push({ actor: turn.actor, last, entries: to - from, pages, refusals });
+  draft.moved.push({ actor: turn.actor, last, entries: to - from, pages, refusals, before: expected, traffic: trafficOf(taken) });
   draft.entries += to - from;
+}
+
+const NOTHING_HEARD: readonly HeardMessage[] = [];
+
+/** Most turns have one entry: nothing is copied for them. */
+function trafficOf(outcomes: readonly Outcome[]): Traffic {
+  const [first] = outcomes;
+  if (first !== undefined && outcomes.length === 1)
+    return { sent: first.sends, heard: first.heard === null ? NOTHING_HEARD : [first.heard] };
+  return { sent: outcomes.flatMap(({ sends }) => sends), heard: outcomes.flatMap(({ heard }) => (heard === null ? [] : heard)) };
 }
 
 function toPlanned(lease: Lease, { moved, entries, bytes: _bytes, ...parts }: Draft): PlannedCommit {

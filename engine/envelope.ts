@@ -4,13 +4,14 @@
  * E1  `decideEntry(kind, envelope, entry)` is pure: owner, reader, auditor and replay get the same outcome and the same chain (I1, I6).
  * E2  The chain hashes the entry, its message id and the whole outcome; what nobody could have decided cannot be told.
  * E3  Edge commands (`from` begins with `client:`) are remembered for 24 hours: same key and body, same answer; other body, refusal.
+ * E5  After a restore, a message that the actor had decided before, and that its sender sends anew, changes nothing. Once: it is forgotten then.
  * E4  An exception here is a poison entry: the caller parks the actor before it.
  */
 import { hash } from 'node:crypto';
 import type { Accepted, AnyMessage, Decision, Effect, Entry, Kind, Row, Timer } from './actor.ts';
 import { beginning, idOf, msOf, toCanonicalJson, toJson } from './message.ts';
 import type { ActorId, Addressed, EntryId, StoredEntry } from './message.ts';
-import type { EffectRecord, Head, LedgerPage, TimerRecord } from './ports.ts';
+import type { EffectRecord, Head, HeardMessage, LedgerPage, TimerRecord } from './ports.ts';
 
 /** What a reader of the ledger sees of one committed entry that posted rows or left a note. */
 export interface Posting {
@@ -47,19 +48,23 @@ export interface Envelope<S = unknown> {
   readonly page: string | null;
   /** The actor's own totals, `<account>:<currency>` -> debit-positive sum of all its rows. */
   readonly sums: Readonly<Record<string, bigint>>;
+  /** Messages that a restored actor had already decided while their senders had not yet sent them, as far as MongoDB knows (E5). */
+  readonly heard: readonly string[];
   /** Characters of the state's JSON, measured every `MEASURED_EVERY` entries. */
   readonly size: number;
 }
 
 export interface Outcome {
   readonly envelope: Envelope;
-  /** `accepted`, `repeated`, or the refusal. */
+  /** `accepted`, `repeated`, `heard` (E5), or the refusal. */
   readonly code: string;
   readonly rows: readonly Row[];
   readonly sends: readonly Addressed[];
   readonly effects: readonly EffectRecord[];
   readonly timers: readonly TimerRecord[];
   readonly answer: unknown;
+  /** The message that was decided, when it came from an actor. */
+  readonly heard: HeardMessage | null;
   /** The ledger page that this entry filled: to be inserted before a snapshot of this envelope. */
   readonly filled: LedgerPage | null;
 }
@@ -85,6 +90,7 @@ export function freshEnvelope(kind: Kind, actor: ActorId): Envelope {
     posted: 0,
     page: null,
     sums: {},
+    heard: [],
     size: 0,
   };
 }
@@ -96,6 +102,7 @@ export function snapshotName(head: Head): string {
 
 /** Decides one entry: the only way an envelope moves. Throws for a poison entry (E4). */
 export function decideEntry(kind: Kind, envelope: Envelope, stored: StoredEntry): Outcome {
+  if (envelope.heard.includes(stored.id)) return heardBefore(kind, envelope, stored);
   const known = repeatOf(envelope, stored);
   if (known !== null) return conclude(kind, { envelope, stored, decision: known.decision, code: known.code, remember: null });
   const decision = kind.decide(envelope.state, parseEntry(kind, envelope.actor, stored));
@@ -105,12 +112,24 @@ export function decideEntry(kind: Kind, envelope: Envelope, stored: StoredEntry)
   return conclude(kind, { envelope, stored, decision, code, remember });
 }
 
+/** E5 */
+function heardBefore(kind: Kind, envelope: Envelope, stored: StoredEntry): Outcome {
+  const rest = { ...envelope, heard: envelope.heard.filter((id) => id !== stored.id) };
+  return conclude(kind, { envelope: rest, stored, decision: unchanged(rest, null), code: 'heard', remember: null });
+}
+
 function parseEntry(kind: Kind, self: ActorId, stored: StoredEntry): Entry<AnyMessage> {
   const schema = kind.messages[stored.type];
   if (schema === undefined) throw new Error(`unknown message type ${stored.type} for ${kind.name}`);
   const body = schema.parse(JSON.parse(stored.body));
   const { entry, id, from, trace, type } = stored;
   return { type, body, self, entry, at: msOf(entry), id, from, trace };
+}
+
+const OUTSIDE = /^(?:timer$|edge:|client:|effect:|operator:)/;
+
+function heardOf({ id, from, entry }: StoredEntry): HeardMessage | null {
+  return OUTSIDE.test(from) ? null : { id, from, entry };
 }
 
 function isClientCommand(stored: StoredEntry): boolean {
@@ -188,7 +207,7 @@ function conclude(kind: Kind, { envelope, stored, decision, code, remember }: Co
     size: measured(envelope.size, head, state),
   };
   const posted = decision.ok ? withPosting(moved, stored, decision) : { envelope: moved, filled: null };
-  return { envelope: posted.envelope, code, rows, sends, effects, timers, answer, filled: posted.filled };
+  return { envelope: posted.envelope, code, rows, sends, effects, timers, answer, heard: heardOf(stored), filled: posted.filled };
 }
 
 /** What the chain hashes (E2). Bodies go in as they are, behind their length: as JSON in JSON they would be escaped once more. */

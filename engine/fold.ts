@@ -6,12 +6,13 @@
  * F3  A snapshot that is missing, and a chain that differs, are faults of that actor; they never become a fresh start.
  */
 import type { Kind } from './actor.ts';
+import type { Traffic } from './commits.ts';
 import { decideEntry, freshEnvelope } from './envelope.ts';
 import type { Envelope, Outcome } from './envelope.ts';
 import { Fault } from './fault.ts';
 import { beginning, compareEntries } from './message.ts';
-import type { ActorId, EntryId, StoredEntry } from './message.ts';
-import type { LedgerPage, Mailboxes, ReadRequest, Snapshots, Tip } from './ports.ts';
+import type { ActorId, Addressed, EntryId, StoredEntry } from './message.ts';
+import type { Head, HeardMessage, LedgerPage, Mailboxes, ReadRequest, Snapshots, Tip } from './ports.ts';
 import type { Registry } from './registry.ts';
 import { decodeEnvelope, parseSnapshotName, snapshotId } from './snapshot-codec.ts';
 
@@ -32,6 +33,9 @@ export interface Folded<S = unknown> {
   readonly waiting: readonly StoredEntry[];
   /** Ledger pages that filled on the way from where the fold began: their owner may not have inserted them yet. */
   readonly filled: readonly LedgerPage[];
+  /** Where the fold began, and the messages on the way from there: their owner may not have journalled them yet. */
+  readonly from: Head;
+  readonly traffic: Traffic;
   /** Of the watched entries that lay on the way. */
   readonly outcomes: ReadonlyMap<EntryId, Outcome>;
 }
@@ -203,17 +207,26 @@ function foldOver(look: Look, start: { readonly tip: Tip; readonly from: Envelop
   const { tip, from, kind } = start;
   const outcomes = new Map<EntryId, Outcome>();
   const filled: LedgerPage[] = [];
+  const sent: Addressed[] = [];
+  const heard: HeardMessage[] = [];
   let envelope = from;
   for (const stored of committedOf(look, from.head.last)) {
     const outcome = decideEntry(kind, envelope, stored);
     if (look.request.watch?.has(stored.entry) === true) outcomes.set(stored.entry, outcome);
     if (outcome.filled !== null) filled.push(outcome.filled);
+    if (outcome.heard !== null) heard.push(outcome.heard);
+    sent.push(...outcome.sends);
     envelope = outcome.envelope;
   }
   const { head } = envelope;
   if (head.last !== tip.last || head.chain !== tip.chain) return { ok: false, fault: diverged(look.request.actor, tip, envelope) };
   const waiting = look.entries.filter(({ entry }) => compareEntries(entry, tip.last) > 0);
-  return { ok: true, parked: look.parked, folded: { envelope, tip, parked: look.parked, waiting, filled, outcomes } };
+  const traffic = { sent, heard };
+  return {
+    ok: true,
+    parked: look.parked,
+    folded: { envelope, tip, parked: look.parked, waiting, filled, from: from.head, traffic, outcomes },
+  };
 }
 
 function diverged(actor: ActorId, tip: Tip, { head }: Envelope): Fault {

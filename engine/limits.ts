@@ -48,6 +48,8 @@ export interface Limits {
   readonly snapshotRetentionMs: number;
   /** Superseded snapshots beyond one an hour live this long. */
   readonly snapshotThinAfterMs: number;
+  /** Messages between actors are kept this long in the journal: far longer than any snapshot lags, less than 1 KB for each deposit. */
+  readonly journalRetentionMs: number;
   /** Superseded snapshots remembered for deletion; what does not fit stays in the database. */
   readonly retiredSnapshots: number;
   readonly leaseTtlMs: number;
@@ -104,6 +106,7 @@ export const DEFAULT_LIMITS: Limits = {
   entriesKept: 16,
   snapshotRetentionMs: 24 * HOUR,
   snapshotThinAfterMs: 10 * MINUTE,
+  journalRetentionMs: 6 * HOUR,
   retiredSnapshots: 200_000,
   leaseTtlMs: 5 * SECOND,
   leaseEveryMs: 500,

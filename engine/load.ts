@@ -120,10 +120,12 @@ function take(one: ColdActor, { result, state, options }: { result: FoldResult; 
   }
   const { folded } = result;
   if (folded === null) return;
-  const { envelope, tip, filled } = folded;
+  const { envelope, tip, filled, from, traffic } = folded;
   const covered = tip.snapshot === `${tip.last}~${tip.chain}`;
   // The tail's length is not told; what matters is that it is not empty, and that its pages are not lost.
-  const unsaved: HotActor['unsaved'] = covered ? null : { sinceMs: system.monotonicMs(), entries: 1, pages: filled };
+  const unsaved: HotActor['unsaved'] = covered
+    ? null
+    : { sinceMs: system.monotonicMs(), entries: 1, pages: filled, from, traffic: [traffic] };
   cache.put({ shard: one.shard, envelope, named: tip.snapshot, unsaved });
   metrics.count('ironwallet_loads_total', 1, { result: 'loaded' });
 }

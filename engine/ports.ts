@@ -308,7 +308,45 @@ export interface LedgerPage {
   readonly bytes: string;
 }
 
+/** What one actor was told by actors, and told actors, between two saved heads. */
+export interface JournalSpan {
+  readonly actor: ActorId;
+  /** The saved head before, or where the actor was fresh. */
+  readonly from: Head;
+  readonly to: Head;
+  /** In the order in which they were sent. */
+  readonly sent: readonly Addressed[];
+  /** Ids of the messages from other actors that were decided. */
+  readonly heard: readonly HeardMessage[];
+}
+
+export interface HeardMessage {
+  readonly id: string;
+  readonly from: string;
+  /** The receiver's entry. */
+  readonly entry: EntryId;
+}
+
+/** Spans that were saved together. */
+export interface JournalDocument {
+  /** `<milliseconds since 1970, 15 digits>/<uuid>`: in the order of time. */
+  readonly id: string;
+  /** A line of JSON about the spans and how far the writer was behind, then the messages' bodies one after another. */
+  readonly bytes: string;
+}
+
+/** Messages between actors, kept until nobody can be without them: what `restore` finds in transit. */
+export interface Journal {
+  insert(documents: readonly JournalDocument[]): Promise<void>;
+  /** Documents after that id (null: from the beginning), oldest first. */
+  list(after: string | null, limit: number): Promise<JournalDocument[]>;
+  /** Deletes what was written before that time, milliseconds since 1970. */
+  removeBefore(ms: number): Promise<void>;
+}
+
 export interface Snapshots {
+  /** Names of snapshots after that one (null: from the beginning), in the order of the text. */
+  names(after: string | null, limit: number): Promise<string[]>;
   /** Inserts; names the ones that existed with *other* bytes. A duplicate with equal bytes is success. Throws when MongoDB is away. */
   insert(documents: readonly SnapshotDocument[]): Promise<{ readonly conflicts: readonly string[] }>;
   find(ids: readonly string[]): Promise<Map<string, string>>;

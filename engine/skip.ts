@@ -9,12 +9,14 @@ import type { Carried, Kind, Send } from './actor.ts';
 import { freshEnvelope, nextChain, snapshotName } from './envelope.ts';
 import type { Envelope } from './envelope.ts';
 import { Fault } from './fault.ts';
+import type { Traffic } from './commits.ts';
 import { foldActor } from './fold.ts';
 import type { FoldPorts } from './fold.ts';
+import { journalOf, spanOf } from './journal.ts';
 import type { Layout } from './layout.ts';
 import { toJson } from './message.ts';
 import type { ActorId, Addressed, EntryId, StoredEntry } from './message.ts';
-import type { Head, Hints, Ledger, Mailboxes, Operations, ParkedActor, Snapshots, Tip } from './ports.ts';
+import type { Head, Hints, Journal, Ledger, Mailboxes, Operations, ParkedActor, Snapshots, System, Tip } from './ports.ts';
 import { encodeEnvelope, snapshotId } from './snapshot-codec.ts';
 
 /** Tells the product about an entry that will never be decided; `carried` is null when it held no money, or cannot be read. */
@@ -25,6 +27,8 @@ export interface SkipPorts extends FoldPorts {
   readonly mailboxes: Pick<Mailboxes, 'read'>;
   readonly snapshots: Pick<Snapshots, 'find' | 'insert'>;
   readonly ledger: Pick<Ledger, 'insert'>;
+  readonly journal: Pick<Journal, 'insert'>;
+  readonly system: Pick<System, 'wallMs' | 'uuid'>;
   readonly operations: Pick<Operations, 'parked' | 'skip'>;
   readonly hints: Pick<Hints, 'work'>;
   readonly onSkipped?: OnSkipped;
@@ -43,10 +47,11 @@ export async function skipEntry(request: SkipRequest, ports: SkipPorts): Promise
   const { actor, entry, by, why } = request;
   const parked = await parkedAt(actor, ports);
   if (parked?.entry !== entry) throw notParked(request);
-  const { envelope, tip, stored, kind } = await before(request, ports);
+  const { envelope, tip, stored, kind, from, traffic } = await before(request, ports);
   const next = over(envelope.head, stored, { by, why });
-  await save({ ...envelope, head: next, rules: kind.rules }, ports);
   const deliveries = deliveriesOf(request, { kind, stored, chain: envelope.head.chain, onSkipped: ports.onSkipped });
+  const heard = [...traffic.heard, { id: stored.id, from: stored.from, entry }];
+  await save({ ...envelope, head: next, rules: kind.rules }, { from, sent: [...traffic.sent, ...deliveries], heard }, ports);
   const { last, n, chain } = tip ?? envelope.head;
   const skipped = await ports.operations.skip({ actor, entry, expected: { last, n, chain }, next, rules: kind.rules, by, why, deliveries });
   if (!skipped) throw notParked(request);
@@ -70,6 +75,8 @@ interface Before {
   readonly tip: Tip | null;
   readonly stored: StoredEntry;
   readonly kind: Kind;
+  readonly from: Head;
+  readonly traffic: Traffic;
 }
 
 /** The actor as it stands before the entry. Pages that filled on the way go into the ledger: the new snapshot lacks their rows. */
@@ -81,13 +88,15 @@ async function before(request: SkipRequest, ports: SkipPorts): Promise<Before> {
   const [stored] = start.waiting;
   if (stored?.entry !== entry) throw notParked(request);
   if (start.filled.length > 0) conflictFree((await ports.ledger.insert(start.filled)).conflicts);
-  return { envelope: start.envelope, tip: folded?.tip ?? null, stored, kind };
+  const { envelope, from, traffic } = start;
+  return { envelope, tip: folded?.tip ?? null, stored, kind, from, traffic };
 }
 
 /** The very first entry may be the one that stops the actor. */
 async function freshStart({ actor }: SkipRequest, kind: Kind, ports: SkipPorts) {
   const [read] = await ports.mailboxes.read([{ actor, after: null }]);
-  return { envelope: freshEnvelope(kind, actor), waiting: read?.entries ?? [], filled: [] };
+  const envelope = freshEnvelope(kind, actor);
+  return { envelope, waiting: read?.entries ?? [], filled: [], from: envelope.head, traffic: { sent: [], heard: [] } };
 }
 
 /** Q1 */
@@ -95,7 +104,14 @@ function over({ chain, n }: Head, stored: StoredEntry, { by, why }: { readonly b
   return { last: stored.entry, n: n + 1, chain: nextChain(chain, stored, toJson([`skipped:${by}:${why}`])) };
 }
 
-async function save(envelope: Envelope, { snapshots }: SkipPorts): Promise<void> {
+/** The span first: a snapshot never stands without it. */
+async function save(
+  envelope: Envelope,
+  { from, ...traffic }: Traffic & { from: Head },
+  { snapshots, journal, system }: SkipPorts,
+): Promise<void> {
+  const span = spanOf(envelope.actor, envelope.head, { from, traffic: [traffic] });
+  await journal.insert(journalOf([span], { writer: 'skip', lagMs: null, system, charsMax: Infinity }));
   const id = snapshotId(envelope.actor, snapshotName(envelope.head));
   conflictFree((await snapshots.insert([{ id, bytes: encodeEnvelope(envelope) }])).conflicts);
 }

@@ -34,14 +34,17 @@ const surroundings = z.object({
   posted: z.number().int(),
   page: z.string().nullable(),
   sums: z.record(z.string(), minorUnits),
+  heard: z.array(z.string()).default([]),
   size: z.number().int(),
   state: z.unknown(),
 });
 
 /** The canonical bytes of a snapshot of this envelope. */
 export function encodeEnvelope(envelope: Envelope): string {
-  const { actor, head: at, rules, state, recent, postings, posted, page, sums, size } = envelope;
-  return toCanonicalJson({ actor, head: at, rules, state, recent, postings, posted, page, sums, size });
+  const { actor, head: at, rules, state, recent, postings, posted, page, sums, heard, size } = envelope;
+  // Only a restored actor has heard anything: the bytes of all others are what they always were.
+  const only = heard.length === 0 ? {} : { heard };
+  return toCanonicalJson({ actor, head: at, rules, state, recent, postings, posted, page, sums, size, ...only });
 }
 
 /** The envelope that was encoded; throws when the bytes are of another kind or do not parse. */

@@ -1,5 +1,5 @@
 /**
- * Saves actors behind the turn: ledger pages, snapshots, directory, and only then the name in the tip (I3).
+ * Saves actors behind the turn: journal, ledger pages, snapshots, directory, and only then the name in the tip (I3).
  *
  * S1  Only committed envelopes are saved; each step is repeatable, and a stop between any two is harmless.
  * S2  A snapshot that exists with other bytes parks its actor: two histories claim the same chain.
@@ -9,10 +9,25 @@ import retry from 'retry';
 import type { Cache, HotActor } from './cache.ts';
 import { snapshotName } from './envelope.ts';
 import type { Limits } from './limits.ts';
+import { journalOf, spanOf } from './journal.ts';
+import type { Written } from './journal.ts';
 import { kindOf } from './message.ts';
 import type { ActorId } from './message.ts';
 import type { Log, Metrics } from './metrics.ts';
-import type { Directory, DirectoryEntry, Head, Lease, Ledger, Mailboxes, NameSnapshot, Shard, Snapshots, System } from './ports.ts';
+import type {
+  Directory,
+  DirectoryEntry,
+  Head,
+  Journal,
+  JournalSpan,
+  Lease,
+  Ledger,
+  Mailboxes,
+  NameSnapshot,
+  Shard,
+  Snapshots,
+  System,
+} from './ports.ts';
 import type { Registry } from './registry.ts';
 import type { Retention } from './retention.ts';
 import { encodeEnvelope, snapshotId } from './snapshot-codec.ts';
@@ -23,7 +38,10 @@ export interface SnapshotterOptions {
   readonly mailboxes: Pick<Mailboxes, 'trim' | 'commit'>;
   readonly snapshots: Pick<Snapshots, 'insert'>;
   readonly ledger: Pick<Ledger, 'insert'>;
+  readonly journal: Pick<Journal, 'insert'>;
   readonly directory: Pick<Directory, 'put'>;
+  /** Names the writer in the journal. */
+  readonly worker: string;
   readonly retention: Pick<Retention, 'superseded'>;
   readonly system: System;
   readonly limits: Limits;
@@ -55,6 +73,9 @@ interface Saving {
   readonly lease: Lease;
   readonly takenMs: number;
   readonly bytes: string;
+  readonly span: JournalSpan;
+  /** Items of the traffic that the span holds. */
+  readonly traffic: number;
 }
 
 interface State {
@@ -146,7 +167,9 @@ function prepare(actor: ActorId, { cache, system, limits, metrics, log, leaseOf 
     metrics.count('ironwallet_oversized_states_total', 1, { kind: kindOf(actor) });
     log.warn({ actor, bytes: bytes.length, limit: limits.stateBytes }, 'the state of an actor is beyond the limit');
   }
-  return { hot, actor, head: hot.envelope.head, lease, takenMs: system.monotonicMs(), bytes };
+  const { head } = hot.envelope;
+  const traffic = hot.unsaved.traffic.length;
+  return { hot, actor, head, lease, takenMs: system.monotonicMs(), bytes, span: spanOf(actor, head, hot.unsaved), traffic };
 }
 
 async function saveBatch(saving: readonly Saving[], state: State, options: SnapshotterOptions): Promise<number> {
@@ -170,9 +193,10 @@ async function saveBatch(saving: readonly Saving[], state: State, options: Snaps
   }
 }
 
-/** Pages before snapshots, directory before names; the ones in conflict are parked (S2) and left out. */
+/** The journal and pages before snapshots, directory before names; the ones in conflict are parked (S2) and left out. */
 async function insertAll(saving: readonly Saving[], options: SnapshotterOptions): Promise<readonly Saving[]> {
-  const { ledger, snapshots, directory } = options;
+  const { ledger, snapshots, directory, journal } = options;
+  await journal.insert(journalOf(spansOf(saving), writtenBy(options)));
   const pages = saving.flatMap(({ hot }) => hot.unsaved?.pages ?? []);
   const badPages = pages.length === 0 ? [] : (await ledger.insert(pages)).conflicts;
   const ledgered = await withoutConflicts(saving, (one) => (one.hot.unsaved?.pages ?? []).some(({ id }) => badPages.includes(id)), options);
@@ -182,6 +206,15 @@ async function insertAll(saving: readonly Saving[], options: SnapshotterOptions)
   const listed = sound.flatMap((one) => listingOf(one, options));
   if (listed.length > 0) await directory.put(listed);
   return sound;
+}
+
+function spansOf(saving: readonly Saving[]): JournalSpan[] {
+  return saving.map(({ span }) => span);
+}
+
+function writtenBy({ worker, cache, system, limits }: SnapshotterOptions): Written {
+  const oldest = cache.oldestDirty()?.unsaved?.sinceMs ?? system.monotonicMs();
+  return { writer: worker, lagMs: Math.max(0, system.monotonicMs() - oldest), system, charsMax: limits.bytesPerInsert };
 }
 
 function listingOf({ hot, actor, head }: Saving, { registry }: SnapshotterOptions): DirectoryEntry[] {
@@ -232,8 +265,8 @@ async function nameShard(group: readonly Saving[], options: SnapshotterOptions):
     for (const { actor } of group) cache.drop(actor);
     return named;
   }
-  for (const { actor, head, hot, takenMs } of group) {
-    cache.saved(actor, { head, takenMs, pages: hot.unsaved?.pages.length ?? 0 });
+  for (const { actor, head, hot, takenMs, traffic } of group) {
+    cache.saved(actor, { head, takenMs, pages: hot.unsaved?.pages.length ?? 0, traffic });
     if (hot.named !== null && hot.named !== snapshotName(head)) retention.superseded({ actor, former: hot.named, by: head.last });
   }
   return named;

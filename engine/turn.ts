@@ -341,7 +341,8 @@ function advance(owned: OwnedShard, { moved }: PlannedCommit, { cache, system }:
     for (const { actor } of moved) cache.drop(actor);
     return;
   }
-  for (const { last, entries, pages } of moved) cache.advance({ shard: lease.shard, envelope: last.envelope, entries, pages, nowMs });
+  for (const { last, entries, pages, before, traffic } of moved)
+    cache.advance({ shard: lease.shard, envelope: last.envelope, entries, pages, before, traffic, nowMs });
 }
 
 interface Tally {

@@ -16,7 +16,7 @@ import { msOf } from './message.ts';
 import { silentLog, silentMetrics } from './metrics.ts';
 import type { Log, Metrics } from './metrics.ts';
 import type { OwnedShard } from './ownership.ts';
-import type { Directory, Hints, Leases, Ledger, Mailboxes, Operations, Outbox, Shard, Snapshots, System, Tip } from './ports.ts';
+import type { Directory, Hints, Journal, Leases, Ledger, Mailboxes, Operations, Outbox, Shard, Snapshots, System, Tip } from './ports.ts';
 import type { Registry } from './registry.ts';
 import { createRelay } from './relay.ts';
 import type { Relay } from './relay.ts';
@@ -35,6 +35,7 @@ export interface WorkerPorts {
   readonly hints: Hints;
   readonly snapshots: Snapshots;
   readonly ledger: Pick<Ledger, 'insert'>;
+  readonly journal: Pick<Journal, 'insert' | 'removeBefore'>;
   readonly directory: Pick<Directory, 'put'>;
   /** Where a commit cannot write into other shards. */
   readonly outbox?: Outbox;
@@ -140,7 +141,7 @@ function assemble({ roles, registry, layout, ports, system, ...options }: Worker
   const onLost = (shards: ReadonlySet<Shard>): void => cache.dropShards(shards);
   const leaseOf = (shard: Shard) => keeper.leaseOf(shard);
   const retention = createRetention({ snapshots: ports.snapshots, mailboxes: ports.mailboxes, system, limits });
-  const snapshotter = createSnapshotter({ ...common, ...ports, retention, leaseOf, onFenced });
+  const snapshotter = createSnapshotter({ ...common, ...ports, worker, retention, leaseOf, onFenced });
   const handOver = async (shards: ReadonlySet<Shard>): Promise<void> => {
     await Promise.all(current.rounds);
     const leases = [...shards].flatMap((shard) => leaseOf(shard) ?? []);
@@ -232,6 +233,7 @@ function createCleaning({ keeper, limits, retention }: Parts, { ports, system }:
   const place = { shard: 0, cursor: '0' };
   return async () => {
     await retention.sweep();
+    await ports.journal.removeBefore(system.wallMs() - limits.journalRetentionMs);
     const shards = keeper.working();
     const owned = shards[place.shard % Math.max(1, shards.length)];
     if (owned === undefined) return limits.forgetEveryMs;

@@ -199,7 +199,12 @@ function portsOf({ ports }: Servers, line: Line) {
 }
 
 function mongoOf({ ports }: Servers, line: Line) {
-  return { snapshots: wired(ports.snapshots, line), ledger: wired(ports.ledger, line), directory: wired(ports.directory, line) };
+  return {
+    snapshots: wired(ports.snapshots, line),
+    ledger: wired(ports.ledger, line),
+    journal: wired(ports.journal, line),
+    directory: wired(ports.directory, line),
+  };
 }
 
 function logOf(world: World, name: string): Log {

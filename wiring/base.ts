@@ -14,7 +14,7 @@ export interface EdgeBase {
   readonly layout: Layout;
   readonly registry: Registry;
   readonly redis: Pick<RedisPorts, 'mailboxes' | 'operations' | 'leases' | 'hints'>;
-  readonly mongo: Pick<MongoPorts, 'snapshots' | 'ledger' | 'directory'>;
+  readonly mongo: Pick<MongoPorts, 'snapshots' | 'ledger' | 'journal' | 'directory'>;
   readonly metrics: Pick<HttpMetrics, 'webhookIgnored'>;
   readonly system: System;
   /** The installation's uuid. */

@@ -117,17 +117,17 @@ export function surveyPorts(base: Pick<EdgeBase, 'redis' | 'mongo' | 'registry' 
 }
 
 /** Operators' hands on any actor: the operator API and the command line share them. */
-export function actorOperations(base: Pick<EdgeBase, 'redis' | 'mongo' | 'registry' | 'layout'>): ActorOperations {
-  const { redis, mongo, registry, layout } = base;
+export function actorOperations(base: Pick<EdgeBase, 'redis' | 'mongo' | 'registry' | 'layout' | 'system'>): ActorOperations {
+  const { redis, mongo, registry, layout, system } = base;
   const { mailboxes, operations, leases, hints } = redis;
-  const { snapshots, ledger } = mongo;
+  const { snapshots, ledger, journal } = mongo;
   const fold: FoldPorts = { registry, mailboxes, snapshots };
   return {
     inspect: (actor) => inspect(actor, { ...fold, layout, operations, leases }),
     parked: () => operations.parked(layout.allShards),
     resume: (actor) => operations.resume(actor),
     dead: () => operations.dead(layout.allShards),
-    skip: (request) => skipEntry(request, { ...fold, layout, ledger, snapshots, operations, hints, onSkipped }),
+    skip: (request) => skipEntry(request, { ...fold, layout, ledger, journal, system, snapshots, operations, hints, onSkipped }),
   };
 }
 

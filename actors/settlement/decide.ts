@@ -155,6 +155,8 @@ function fund(state: Settlement, { body }: On<'DocumentFunded'>): Outcome {
 
 /** Nothing will be paid for this one: what the provider is owed stays in its receivable until a later document pays less. */
 function carry(state: Settlement, { body }: On<'DocumentCarried'>): Outcome {
+  // A clearing that was restored from before it said so says it again, under another id: it carries no money of its own.
+  if (state.status === 'carried' && state.carried === body.carried) return accept(state);
   const { facts, gross, net } = expected(state);
   const rows = post(facts.currency, {
     debit: [

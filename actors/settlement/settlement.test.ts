@@ -210,6 +210,7 @@ test('case 13: a net-negative document is carried: its rows are released, the re
     sends: ['ReleasePage -> settlement-page:moyasar:doc-1:1'],
     state: { status: 'carried' },
   });
+  it.when({ type: 'DocumentCarried', body: { carried: 0n } }).then(t, { rows: '', sends: [], state: { status: 'carried' } });
   it.when(done(1)).then(t, { state: { status: 'carried' } });
 });
 

@@ -38,13 +38,14 @@ export function mortal(ports: WorkerPorts): Mortal {
         return (...args: unknown[]): unknown => (life.dead ? new Promise(() => undefined) : Reflect.apply(member, target, args));
       },
     });
-  const { mailboxes, leases, operations, hints, snapshots, ledger, directory, outbox } = ports;
+  const { mailboxes, leases, operations, hints, snapshots, ledger, journal, directory, outbox } = ports;
   const wrapped: WorkerPorts = {
     mailboxes: wrap(mailboxes),
     leases: wrap(leases),
     operations: wrap(operations),
     snapshots: wrap(snapshots),
     ledger: wrap(ledger),
+    journal: wrap(journal),
     directory: wrap(directory),
     hints,
     ...(outbox === undefined ? {} : { outbox: wrap(outbox) }),

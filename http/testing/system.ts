@@ -63,7 +63,7 @@ export async function run(t: ExecutionContext, { worker: working = true, streams
   const layout = createLayout({ roles: ROLES }, registry.kindRoles);
   const ports = createMemoryPorts({ layout, system: realSystem });
   const metrics = createMetrics();
-  const client = createClient({ registry, layout, system: realSystem, limits: { askTimeoutMs }, ...ports });
+  const client = createClient({ registry, layout, limits: { askTimeoutMs }, ...ports });
   const limits = { flushAgeMs: 20, flushEveryMs: 10 };
   const worker = createWorker({ roles: Object.keys(ROLES), registry, layout, ports, system: realSystem, limits, metrics });
   if (working) await worker.start();

@@ -1,9 +1,9 @@
 /** `commit` in memory: compares, applies all of it or nothing, and refuses what no correct engine asks for. */
 import { Fault } from '../../engine/fault.ts';
 import { compareEntries } from '../../engine/message.ts';
-import type { ActorId, EntryId } from '../../engine/message.ts';
+import type { EntryId } from '../../engine/message.ts';
 import type { CommitResult, ShardCommit, TimerRecord } from '../../engine/ports.ts';
-import { decideReady, headOf, isHeld, nextId, sameHead, sendFrom, shardStore, storeOf } from './store.ts';
+import { addEffect, decideReady, headOf, isHeld, sameHead, sendFrom, shardStore } from './store.ts';
 import type { ShardStore, Store } from './store.ts';
 
 const ENTRIES_PER_COMMIT_MAX = 1000;
@@ -45,7 +45,7 @@ function apply(store: Store, shard: ShardStore, commit: ShardCommit): void {
   }
   for (const [account, amount] of commit.totals) shard.totals.set(account, (shard.totals.get(account) ?? 0n) + amount);
   for (const message of commit.deliveries) sendFrom(store, shard, { epoch: commit.lease.token, message });
-  for (const record of commit.effects) addEffect(store, record.actor, record);
+  for (const record of commit.effects) addEffect(store, record);
   for (const timer of commit.timers) setTimer(shard, timer);
   for (const park of commit.parks) parkOne(store, shard, park);
   for (const { actor } of [...commit.actors, ...commit.parks]) decideReady(shard, actor);
@@ -62,11 +62,4 @@ function parkOne(store: Store, shard: ShardStore, park: ShardCommit['parks'][num
   const overtaken = park.entry !== '-' && compareEntries(park.entry as EntryId, headOf(shard.tips.get(park.actor)).last) <= 0;
   if (overtaken || shard.parked.has(park.actor)) return;
   shard.parked.set(park.actor, { ...park, error: park.error.slice(0, ERROR_CHARS_MAX), shard: shard.shard, since: store.system.wallMs() });
-}
-
-function addEffect(store: Store, actor: ActorId, record: ShardCommit['effects'][number]): void {
-  const shard = storeOf(store, actor);
-  const claim = nextId(shard.lastClaim, store.system.wallMs());
-  shard.lastClaim = claim;
-  shard.effects.set(claim, { record, claim, attempts: 0, claimedAt: null, claimedBy: '' });
 }

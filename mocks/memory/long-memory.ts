@@ -2,17 +2,19 @@
 import { Fault } from '../../engine/fault.ts';
 import type { ActorId, EntryId } from '../../engine/message.ts';
 import { compareEntries } from '../../engine/message.ts';
-import type { Directory, DirectoryEntry, Ledger, LedgerPage, Snapshots } from '../../engine/ports.ts';
+import type { Directory, DirectoryEntry, Journal, Ledger, LedgerPage, Snapshots } from '../../engine/ports.ts';
 
 export interface MemoryMongo {
   away: boolean;
   readonly snapshots: Map<string, string>;
   readonly pages: Map<string, LedgerPage>;
   readonly directory: Map<ActorId, DirectoryEntry>;
+  /** Id -> bytes. */
+  readonly journal: Map<string, string>;
 }
 
 export function createMemoryMongo(): MemoryMongo {
-  return { away: false, snapshots: new Map(), pages: new Map(), directory: new Map() };
+  return { away: false, snapshots: new Map(), pages: new Map(), directory: new Map(), journal: new Map() };
 }
 
 /** Runs as a call to a server would: the failure is a rejection, never a throw. */
@@ -55,10 +57,35 @@ export function createMemorySnapshots(mongo: MemoryMongo): Snapshots {
           (bytes) => bytes,
         ),
       ),
+    names: (after, limit) =>
+      call(mongo, () =>
+        [...mongo.snapshots.keys()]
+          .filter((id) => after === null || id > after)
+          .sort()
+          .slice(0, limit),
+      ),
     find: (ids) => call(mongo, () => pick(mongo.snapshots, ids)),
     remove: (ids) =>
       call(mongo, () => {
         for (const id of ids) mongo.snapshots.delete(id);
+      }),
+  };
+}
+
+export function createMemoryJournal(mongo: MemoryMongo): Journal {
+  return {
+    insert: (documents) =>
+      call(mongo, () => {
+        for (const { id, bytes } of documents) mongo.journal.set(id, bytes);
+      }),
+    list: (after, limit) =>
+      call(mongo, () => {
+        const ids = [...mongo.journal.keys()].filter((id) => after === null || id > after).sort();
+        return ids.slice(0, limit).map((id) => ({ id, bytes: mongo.journal.get(id) ?? '' }));
+      }),
+    removeBefore: (ms) =>
+      call(mongo, () => {
+        for (const id of mongo.journal.keys()) if (Number(id.slice(0, id.indexOf('/'))) < ms) mongo.journal.delete(id);
       }),
   };
 }

@@ -3,16 +3,20 @@ import type { ActorId } from '../../engine/message.ts';
 import type { Hints, Shard, System } from '../../engine/ports.ts';
 import { createMemoryEffects } from './effects.ts';
 import { createMemoryLeases } from './leases.ts';
-import { createMemoryDirectory, createMemoryLedger, createMemoryMongo, createMemorySnapshots } from './long-memory.ts';
+import { createMemoryDirectory, createMemoryJournal, createMemoryLedger, createMemoryMongo, createMemorySnapshots } from './long-memory.ts';
+import type { MemoryMongo } from './long-memory.ts';
 import { createMemoryMailboxes } from './mailboxes.ts';
 import { createMemoryOperations } from './operations.ts';
 import { createMemoryOutbox } from './outbox.ts';
+import { createMemoryRestoration } from './restoration.ts';
 import { createStore } from './store.ts';
 import { createMemorySystem } from './system.ts';
 
 export interface MemoryPortsOptions {
   readonly layout: { shardOf(actor: ActorId): Shard };
   readonly system?: System;
+  /** A long memory that outlived its Redis. */
+  readonly mongo?: MemoryMongo;
   /** A commit reaches its own shard only, as in a cluster: the rest goes through the outbox. */
   readonly cluster?: boolean;
 }
@@ -20,9 +24,13 @@ export interface MemoryPortsOptions {
 export type MemoryPorts = ReturnType<typeof createMemoryPorts>;
 
 /** Beside the ports: `mongo` (contents, and `away` to fail its ports) and `store` (what Redis would hold). */
-export function createMemoryPorts({ layout, system = createMemorySystem(), cluster = false }: MemoryPortsOptions) {
+export function createMemoryPorts({
+  layout,
+  system = createMemorySystem(),
+  mongo = createMemoryMongo(),
+  cluster = false,
+}: MemoryPortsOptions) {
   const store = createStore((actor) => layout.shardOf(actor), system, cluster);
-  const mongo = createMemoryMongo();
   return {
     mailboxes: createMemoryMailboxes(store),
     leases: createMemoryLeases(store),
@@ -31,8 +39,11 @@ export function createMemoryPorts({ layout, system = createMemorySystem(), clust
     hints: createMemoryHints(),
     snapshots: createMemorySnapshots(mongo),
     ledger: createMemoryLedger(mongo),
+    journal: createMemoryJournal(mongo),
     directory: createMemoryDirectory(mongo),
     ...(cluster ? { outbox: createMemoryOutbox(store) } : {}),
+    restoration: createMemoryRestoration(store),
+    system,
     mongo,
     store,
   };

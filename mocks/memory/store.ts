@@ -163,3 +163,10 @@ export function decideReady(shard: ShardStore, actor: ActorId): void {
   if (oldest === undefined || shard.parked.has(actor)) shard.ready.delete(actor);
   else shard.ready.set(actor, msOf(oldest.entry));
 }
+
+export function addEffect(store: Store, record: EffectRecord): void {
+  const shard = storeOf(store, record.actor);
+  const claim = nextId(shard.lastClaim, store.system.wallMs());
+  shard.lastClaim = claim;
+  shard.effects.set(claim, { record, claim, attempts: 0, claimedAt: null, claimedBy: '' });
+}

@@ -2,12 +2,15 @@
  * The one client of a process, with timeouts short enough that a MongoDB that is away is noticed soon: a stopped server after 2 to 4 seconds
  * (heartbeat, its timeout, the driver's one retry), an unreachable one after 1.5.
  */
-import { MongoClient, MongoError } from 'mongodb';
+import { MongoClient, MongoError, WriteConcern } from 'mongodb';
+import type { Db, MongoClientOptions } from 'mongodb';
 import { Fault } from '../../engine/fault.ts';
 
 export interface MongoOptions {
   readonly url: string;
   readonly database: string;
+  /** A client that is there already; closed with the ports. */
+  readonly client?: MongoClient;
 }
 
 const SELECTION_MS = 1_500;
@@ -19,18 +22,31 @@ const HEARTBEAT_MS = 500;
 const POOL_MAX = 10;
 const MAJORITY_MS = 5_000;
 
-export function connect(url: string): MongoClient {
+export function connect(url: string, more: Pick<MongoClientOptions, 'monitorCommands'> = {}): MongoClient {
   return new MongoClient(url, {
+    ...more,
     serverSelectionTimeoutMS: SELECTION_MS,
     connectTimeoutMS: CONNECT_MS,
     socketTimeoutMS: SOCKET_MS,
     heartbeatFrequencyMS: HEARTBEAT_MS,
     maxPoolSize: POOL_MAX,
-    // Journaled: entries are trimmed once a snapshot is acknowledged, so a crash of the database must not take it back (I3).
-    writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAJORITY_MS },
     retryWrites: true,
     retryReads: true,
+    readPreference: 'primary',
     ignoreUndefined: false,
+  });
+}
+
+/**
+ * How safe money is, is said here and not by the address: the driver mixes what a client is given with what its address says, and
+ * `journal=false` there won in a trial. What a database is given stands alone.
+ */
+export function databaseOf(client: MongoClient, name: string): Db {
+  return client.db(name, {
+    // Journaled: entries are trimmed once a snapshot is acknowledged, so a crash of the database must not take it back (I3).
+    writeConcern: new WriteConcern('majority', MAJORITY_MS, true),
+    // A secondary may lag: a snapshot that a tip names would be missing there.
+    readPreference: 'primary',
   });
 }
 

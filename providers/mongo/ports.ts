@@ -1,12 +1,13 @@
 /** The long memory on MongoDB: snapshots, ledger, directory, and whose database it is. */
-import type { MongoClient } from 'mongodb';
+import type { Db } from 'mongodb';
 import { z } from 'zod';
-import type { Directory, Ledger, LedgerPage, Snapshots } from '../../engine/ports.ts';
-import { attempt, connect } from './connection.ts';
+import type { Directory, Journal, Ledger, LedgerPage, Snapshots } from '../../engine/ports.ts';
+import { journalIdAt } from '../../engine/journal.ts';
+import { attempt, connect, databaseOf } from './connection.ts';
 import type { MongoOptions } from './connection.ts';
 import { createDirectory } from './directory.ts';
 import type { DirectoryDocument } from './directory.ts';
-import { findDocuments, insertOnce, removeDocuments } from './write-once.ts';
+import { documentsAfter, findDocuments, insertOnce, removeDocuments } from './write-once.ts';
 import type { StoredDocument } from './write-once.ts';
 
 /** Names the installation that Redis and MongoDB belong to together. */
@@ -19,6 +20,7 @@ export interface Installation {
 export interface MongoPorts {
   readonly snapshots: Snapshots;
   readonly ledger: Ledger;
+  readonly journal: Journal;
   readonly directory: Directory;
   readonly installation: Installation;
   /** Milliseconds that the answer took; rejects when MongoDB is away. */
@@ -35,14 +37,14 @@ const INSTALLATION = 'installation';
 const meta = z.object({ uuid: z.string() });
 
 /** Connects on the first call, so that a process starts while MongoDB is away. */
-export function createMongoPorts({ url, database }: MongoOptions): MongoPorts {
-  const client = connect(url);
-  const db = client.db(database);
+export function createMongoPorts({ url, database, client = connect(url) }: MongoOptions): MongoPorts {
+  const db = databaseOf(client, database);
   return {
-    snapshots: snapshotsIn(client, database),
-    ledger: ledgerIn(client, database),
+    snapshots: snapshotsIn(db),
+    ledger: ledgerIn(db),
+    journal: journalIn(db),
     directory: createDirectory(db.collection<DirectoryDocument>('directory')),
-    installation: installationIn(client, database),
+    installation: installationIn(db),
     async ping() {
       const began = performance.now();
       await attempt(() => db.command({ ping: 1 }));
@@ -52,8 +54,8 @@ export function createMongoPorts({ url, database }: MongoOptions): MongoPorts {
   };
 }
 
-function snapshotsIn(client: MongoClient, database: string): Snapshots {
-  const collection = client.db(database).collection<StoredDocument>('snapshots');
+function snapshotsIn(db: Db): Snapshots {
+  const collection = db.collection<StoredDocument>('snapshots');
   return {
     async insert(documents) {
       return {
@@ -63,6 +65,7 @@ function snapshotsIn(client: MongoClient, database: string): Snapshots {
         ),
       };
     },
+    names: async (after, limit) => (await documentsAfter(collection, { after, limit, namesOnly: true })).map(({ _id }) => _id),
     async find(ids) {
       const found = await findDocuments(collection, ids);
       return new Map([...found].map(([id, { bytes }]) => [id, bytes]));
@@ -71,8 +74,8 @@ function snapshotsIn(client: MongoClient, database: string): Snapshots {
   };
 }
 
-function ledgerIn(client: MongoClient, database: string): Ledger {
-  const collection = client.db(database).collection<StoredDocument>('ledger');
+function ledgerIn(db: Db): Ledger {
+  const collection = db.collection<StoredDocument>('ledger');
   return {
     async insert(pages) {
       return {
@@ -89,8 +92,29 @@ function ledgerIn(client: MongoClient, database: string): Ledger {
   };
 }
 
-function installationIn(client: MongoClient, database: string): Installation {
-  const collection = client.db(database).collection<MetaDocument>('meta');
+/** Its ids begin with the time, so that age needs no index of its own. */
+function journalIn(db: Db): Journal {
+  const collection = db.collection<StoredDocument>('journal');
+  return {
+    async insert(documents) {
+      const conflicts = await insertOnce(
+        collection,
+        documents.map(({ id, bytes }) => ({ _id: id, bytes })),
+      );
+      if (conflicts.length > 0) throw new Error(`the journal holds other bytes for ${conflicts.join(', ')}`);
+    },
+    async list(after, limit) {
+      const found = await documentsAfter(collection, { after, limit, namesOnly: false });
+      return found.map(({ _id, bytes }) => ({ id: _id, bytes }));
+    },
+    async removeBefore(ms) {
+      await attempt(() => collection.deleteMany({ _id: { $lt: journalIdAt(ms) } }));
+    },
+  };
+}
+
+function installationIn(db: Db): Installation {
+  const collection = db.collection<MetaDocument>('meta');
   const read = async (): Promise<string | null> => {
     const found = await attempt(() => collection.findOne({ _id: INSTALLATION }));
     return found === null ? null : meta.parse(found).uuid;

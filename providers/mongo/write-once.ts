@@ -18,6 +18,7 @@ export interface StoredDocument {
 }
 
 const storedDocument = z.object({ _id: z.string(), bytes: z.string(), previous: z.string().nullable().default(null) });
+const storedName = storedDocument.extend({ bytes: z.string().default('') });
 
 const DUPLICATE_KEY = 11_000;
 /** A chunk must be done within the socket's timeout: 1,000 snapshots of 8 KB. */
@@ -72,6 +73,17 @@ export async function findDocuments(collection: Collection<StoredDocument>, ids:
     for (const document of documents) found.set(document._id, storedDocument.parse(document));
   }
   return found;
+}
+
+/** A page of the collection in the order of its ids; without their bytes when only the names are wanted. */
+export async function documentsAfter(
+  collection: Collection<StoredDocument>,
+  { after, limit, namesOnly }: { readonly after: string | null; readonly limit: number; readonly namesOnly: boolean },
+): Promise<StoredDocument[]> {
+  const filter = after === null ? {} : { _id: { $gt: after } };
+  const projection = namesOnly ? { projection: { _id: 1 } } : {};
+  const found = await attempt(() => collection.find(filter, { sort: { _id: 1 }, limit, ...projection }).toArray());
+  return z.array(namesOnly ? storedName : storedDocument).parse(found);
 }
 
 export async function removeDocuments(collection: Collection<StoredDocument>, ids: readonly string[]): Promise<void> {

@@ -56,7 +56,7 @@ async function beginLeases(
     await createScripts(redis).runAll(leases.map((lease) => ({ script: 'init-lease', keys: [lease], args: [] })));
 }
 
-function shapeOf(layout: Layout): string {
+export function shapeOf(layout: Layout): string {
   const roles = Object.entries(layout.roles).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify(Object.fromEntries(roles.map(([role, { letter, shards }]) => [role, { letter, shards }])));
 }

@@ -21,6 +21,8 @@ export interface ShardKeys {
   readonly dead: string;
   readonly outbox: string;
   readonly seen: string;
+  /** Only while a restore is under way: what it delivered. */
+  readonly restored: string;
 }
 
 const known = new Map<Shard, ShardKeys>(); // one per shard of the layout
@@ -48,6 +50,7 @@ function namesOf(shard: Shard): ShardKeys {
     dead: of('dead'),
     outbox: of('outbox'),
     seen: of('seen'),
+    restored: of('restored'),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Builds the ports that Redis serves: one server, a master that sentinels know, or a cluster. */
 import type { Layout } from '../../engine/layout.ts';
 import type { Effects, Hints, Leases, Mailboxes, Operations, Outbox } from '../../engine/ports.ts';
+import type { Restoration } from '../../engine/restoration.ts';
 import { isCluster } from './client.ts';
 import type { RedisClient } from './client.ts';
 import { connect, disconnect } from './connect.ts';
@@ -12,6 +13,7 @@ import { createMailboxes } from './mailboxes.ts';
 import { createMemoryGauge } from './memory.ts';
 import { createOperations } from './operations.ts';
 import { createOutbox } from './outbox.ts';
+import { createRestoration } from './restoration.ts';
 import { createScripts } from './scripts.ts';
 import type { Scripts } from './scripts.ts';
 import { createSecured } from './secured.ts';
@@ -37,6 +39,7 @@ export interface RedisPorts {
   readonly hints: Hints;
   /** In a cluster only: elsewhere a commit delivers everything itself. */
   readonly outbox?: Outbox;
+  readonly restoration: Restoration;
   /** The connection for commands, for `checkServer` and `initInstallation`. */
   readonly redis: RedisClient;
   close(): Promise<void>;
@@ -62,6 +65,7 @@ export async function createRedisPorts(options: RedisPortsOptions): Promise<Redi
       operations: createOperations({ redis, scripts, layout, memory }),
       hints: await createHints({ publisher: redis, subscriber }),
       ...(isCluster(redis) ? { outbox: createOutbox({ scripts, secured, waits: secured !== scripts, layout }) } : {}),
+      restoration: createRestoration(scripts, layout),
       redis,
       close: open.close,
     };

@@ -13,3 +13,8 @@ test.after.always(() => redis.close());
 
 for (const contract of [mailboxesContract, leasesContract, effectsContract, operationsContract, hintsContract, outboxContract])
   contract('Redis Cluster', () => redis.create());
+
+test.serial('a cluster is not filled by a restore, and says so', async (t) => {
+  const { restoration } = await redis.connect();
+  await t.throwsAsync(restoration.begin('one'), { code: 'restore_needs_one_server', message: /REDIS_CLUSTER_NODES/ });
+});

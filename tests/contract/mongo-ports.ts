@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import test from 'ava';
 import { directoryCursor } from '../../engine/directory-cursor.ts';
 import type { ActorId, EntryId } from '../../engine/message.ts';
-import type { Directory, DirectoryEntry, Ledger, LedgerPage, SnapshotDocument, Snapshots } from '../../engine/ports.ts';
+import type { Directory, DirectoryEntry, Journal, Ledger, LedgerPage, SnapshotDocument, Snapshots } from '../../engine/ports.ts';
 
 export interface LongMemory {
   readonly snapshots: Snapshots;
   readonly ledger: Ledger;
+  readonly journal: Journal;
   readonly directory: Directory;
 }
 
@@ -16,6 +17,7 @@ export function longMemoryContract(name: string, open: () => LongMemory): void {
   const says = (sentence: string): string => `${name}: ${sentence}`;
   snapshotContract(says, () => open().snapshots);
   ledgerContract(says, () => open().ledger);
+  journalContract(says, () => open().journal);
   directoryContract(says, () => open().directory);
 }
 
@@ -61,6 +63,16 @@ function snapshotContract(says: Says, open: () => Snapshots): void {
     t.deepEqual([...(await open().find([a.id, b.id])).keys()], [b.id]);
   });
 
+  test(says('names of snapshots are listed in the order of their text, page by page'), async (t) => {
+    const actor = actorOf('0-named');
+    const names = ['1-0~a', '10-0~b', '2-0~c'].map((name) => `${actor}@${name}`);
+    await open().insert([...names].reverse().map((id) => ({ id, bytes: '{}' })));
+    t.deepEqual(await open().names(`${actor}@`, 2), names.slice(0, 2));
+    const [third] = await open().names(names[1] ?? '', 1);
+    t.is(third, names[2]);
+    t.is((await open().names(null, 1)).length, 1);
+  });
+
   test(says('nothing to insert, to find or to remove is no error'), async (t) => {
     t.deepEqual(await open().insert([]), { conflicts: [] });
     t.is((await open().find([])).size, 0);
@@ -90,6 +102,21 @@ function ledgerContract(says: Says, open: () => Ledger): void {
       [first, second],
     );
     t.deepEqual(await open().insert([{ ...second, bytes: '[3]' }]), { conflicts: [second.id] });
+  });
+}
+
+function journalContract(says: Says, open: () => Journal): void {
+  test(says('the journal is read oldest first, in pages, and loses what is too old'), async (t) => {
+    const ids = ['000000000000900/b', '000000000001000/a', '000000000001000/c', '000000000009000/a'];
+    const documents = ids.map((id) => ({ id, bytes: `{"of":"${id}"}` }));
+    await open().insert([...documents].reverse());
+    await open().insert(documents.slice(1, 2));
+    t.deepEqual(await open().list(null, 3), documents.slice(0, 3));
+    t.deepEqual(await open().list(documents[2]?.id ?? '', 3), documents.slice(3));
+    await open().removeBefore(1_000);
+    t.deepEqual(await open().list(null, 9), documents.slice(1));
+    await open().removeBefore(10_000);
+    t.deepEqual(await open().list(null, 9), []);
   });
 }
 

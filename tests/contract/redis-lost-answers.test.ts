@@ -18,6 +18,8 @@ const OTHER_ANSWER = new Map<string, unknown>([
   ['settle', false],
   ['resume', false],
   ['due', 0],
+  ['restore-put', 0],
+  ['restore-deliver', 0],
 ]);
 
 for (const [script, scenario] of Object.entries(SCENARIOS)) {

@@ -1,6 +1,7 @@
 /** One situation per script of Redis, in which it has something to do: for tests that repeat, spoil or starve each of them. */
 import type { ActorId } from '../../engine/message.ts';
 import type { ClaimedEffect, Lease, Outbox, OutboxEntry, ShardCommit } from '../../engine/ports.ts';
+import type { RestoredActor } from '../../engine/restoration.ts';
 import { commitCall } from '../../providers/redis/commit.ts';
 import { initInstallation } from '../../providers/redis/installation.ts';
 import { shardKeys } from '../../providers/redis/keys.ts';
@@ -8,7 +9,7 @@ import { createOutbox } from '../../providers/redis/outbox.ts';
 import { createScripts } from '../../providers/redis/scripts.ts';
 import type { ScriptName } from '../../providers/redis/scripts.ts';
 import type { TestPorts } from '../support/redis.ts';
-import { advance, commitOf, fetchOne, freshActor, layout, message, NO_HEAD, owned, stepOf, TTL_MS } from './fixture.ts';
+import { actorIn, advance, commitOf, fetchOne, freshActor, layout, message, NO_HEAD, owned, stepOf, TTL_MS } from './fixture.ts';
 
 /** Prepares on one connection; the returned function acts on another. */
 export type Scenario = (ports: TestPorts) => Promise<(ports: TestPorts) => Promise<unknown>>;
@@ -24,6 +25,25 @@ export const SCENARIOS: Readonly<Record<ScriptName, Scenario>> = {
     await prepare.redis.flushall();
     const keys = [shardKeys('t0').lease];
     return (ports) => createScripts(ports.redis).run({ script: 'init-lease', keys, args: [] });
+  },
+  'restore-begin': async (prepare) => {
+    await prepare.redis.flushall();
+    return (ports) => ports.restoration.begin('one').then(() => true);
+  },
+  'restore-put': async (prepare) => {
+    await restoring(prepare);
+    const actors = [restoredActor('t1'), restoredActor('t1')];
+    return (ports) => ports.restoration.put('t1', actors);
+  },
+  'restore-deliver': async (prepare) => {
+    await restoring(prepare);
+    const to = restoredActor('t1').actor;
+    const messages = ['a', 'b'].map((id) => ({ key: id, message: message(to, id) }));
+    return (ports) => ports.restoration.deliver(messages);
+  },
+  'restore-finish': async (prepare) => {
+    await restoring(prepare);
+    return (ports) => ports.restoration.finish('one').then(() => true);
   },
   deliver: async (prepare) => {
     const { lease, entries } = await withOutgoing(prepare);
@@ -184,4 +204,16 @@ async function parked(ports: TestPorts): Promise<{ actor: ActorId; entry: `${num
   const entry = (await fetchOne(ports, lease, actor)).entries[0]?.entry ?? '0-0';
   await ports.mailboxes.commit([commitOf(lease, [], { parks: [{ actor, entry, error: 'boom', attempts: 1 }] })]);
   return { actor, entry };
+}
+
+async function restoring({ redis, restoration }: TestPorts): Promise<void> {
+  await redis.flushall();
+  await restoration.begin('one');
+}
+
+function restoredActor(shard: string): RestoredActor {
+  const actor = actorIn(shard);
+  const effects = [{ actor, id: 'call-1', type: 'toy.call', body: '{}', trace: '' }];
+  const tip = { last: '100-0', n: 3, chain: 'c', snapshot: '100-0~c', rules: 1 } as const;
+  return { actor, tip, sums: { 'bank:SAR': 12n, 'cash:SAR': -12n }, timers: [{ key: 'poll', at: 5_000 }], effects };
 }

@@ -12,7 +12,13 @@ import { createPurse, notice } from '../../engine/testing/toy.ts';
 import type { Purse } from '../../engine/testing/toy.ts';
 import { createWorker } from '../../engine/worker.ts';
 import type { Worker, WorkerPorts } from '../../engine/worker.ts';
-import { createMemoryDirectory, createMemoryLedger, createMemoryMongo, createMemorySnapshots } from '../../mocks/memory/long-memory.ts';
+import {
+  createMemoryDirectory,
+  createMemoryJournal,
+  createMemoryLedger,
+  createMemoryMongo,
+  createMemorySnapshots,
+} from '../../mocks/memory/long-memory.ts';
 import { startRedis } from '../../mocks/servers/redis.ts';
 import type { RedisServer } from '../../mocks/servers/redis.ts';
 import { initInstallation } from '../../providers/redis/installation.ts';
@@ -45,6 +51,7 @@ async function withRig(work: (rig: Rig) => Promise<void>): Promise<void> {
   const mongo = createMemoryMongo();
   const longMemory = {
     snapshots: createMemorySnapshots(mongo),
+    journal: createMemoryJournal(mongo),
     ledger: createMemoryLedger(mongo),
     directory: createMemoryDirectory(mongo),
   };
