@@ -110,6 +110,9 @@ function checkMove({ store }: MemoryPorts, archive: Archive, { actor, expected, 
   }
   const last = known.at(-1)?.entry ?? beginning();
   for (const { entry } of entries) if (compareEntries(entry, last) <= 0) throw new Broken('I5', `${actor}: ${entry} is not after ${last}`);
+  for (const { id, from } of entries) {
+    if (from === 'timer' && known.some((one) => one.id === id)) throw new Broken('I1', `${actor}: the timer ${id} fired twice`);
+  }
   if (headOf(shard.tips.get(actor)).n !== next.n) throw new Broken('I5', `${actor}: the tip did not move to ${next.last}`);
   archive.entries.set(actor, [...known, ...entries]);
   archive.heads.add(snapshotId(actor, snapshotName(next)));

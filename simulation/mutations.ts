@@ -12,11 +12,6 @@ const STORE = 'mocks/memory/store.ts';
 
 export const MUTATIONS: readonly Mutation[] = [
   {
-    ...{ name: 'a refused commit counts as done', file: 'engine/turn.ts' },
-    find: "    if (result.result !== 'applied' && result.result !== 'already') continue;\n",
-    put: '',
-  },
-  {
     ...{ name: 'trimmed before the snapshot is written', file: 'engine/snapshotter.ts' },
     find: 'const sound = await insertAll(saving, options);\n    const saved = await nameAll(sound, options);',
     put: 'const saved = await nameAll(saving, options);\n    await insertAll(saving, options);',
