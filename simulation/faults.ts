@@ -43,12 +43,14 @@ function loseTail({ world, servers, archive, story, state, model }: Scene, ms: n
   // In a cluster each master loses its own tail, and the relay waits for replicas: tests/cluster shows that on real servers.
   if (servers.ports.store.cluster || !story.areOpened()) return;
   const fromMs = world.nowMs();
+  state.tailsToCome += 1;
   const back = [servers.checkpoint(), archive.checkpoint()];
   world.at(ms, () => {
     world.trace(() => `redis: the last ${String(ms)} ms are lost`);
     for (const restore of back) restore();
     model.lostSpans.push({ fromMs, toMs: world.nowMs() });
     state.hasLostTail = true;
+    state.tailsToCome -= 1;
   });
 }
 

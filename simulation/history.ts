@@ -67,7 +67,7 @@ function setScene(plan: Plan, write: ((line: string) => void) | null): Scene {
   const layout = createProductLayout(config, registry);
   const servers = createServers(world, layout, plan.cluster);
   const archive = createArchive();
-  const state: Scene['state'] = { failure: null, hasLostTail: false };
+  const state: Scene['state'] = { failure: null, hasLostTail: false, tailsToCome: 0 };
   const failed = (error: unknown): void => void (state.failure ??= error);
   const { ports } = servers;
   const looked: Servers = { ...servers, ports: watched(ports, archive, failed) };
@@ -135,6 +135,7 @@ async function comeToRest(scene: Scene): Promise<void> {
       missing = await isSo();
     } while (missing !== '');
   };
+  await until('a lost tail', () => Promise.resolve(state.tailsToCome === 0 ? '' : 'it is to come'));
   // What was told in the lost span is told again, by the provider as by customers.
   if (state.hasLostTail) story.begin({ do: 'stale webhooks' });
   if (state.hasLostTail) void customers.repeatAll().catch((error: unknown) => (state.failure ??= error));

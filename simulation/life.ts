@@ -39,8 +39,12 @@ export function createLife(name: string, world: World): Life {
       wallMs: () => EPOCH_MS + world.nowMs(),
       sleep: (ms, signal) =>
         new Promise((resolve) => {
-          later(ms, resolve);
-          signal?.addEventListener('abort', () => now(resolve));
+          const wake = (): void => now(resolve);
+          signal?.addEventListener('abort', wake);
+          later(ms, () => {
+            signal?.removeEventListener('abort', wake);
+            resolve();
+          });
         }),
       yield: () => Promise.resolve(),
       random: () => world.random.next(),

@@ -94,9 +94,10 @@ function overTheNet({ world, life, outside, apps }: Net, url: string, init: Requ
   if (hit > 0) world.trace(() => `${life.name}: ${init.method ?? 'GET'} ${pathname}: ${TROUBLES[hit] ?? ''}`);
   const body = typeof init.body === 'string' ? init.body : '';
   const headers = init.headers as Record<string, string>;
-  return new Promise((resolve, reject) => {
+  const listening = new AbortController();
+  const answered = new Promise<Answered>((resolve, reject) => {
     const cut = (inMs: number): void => life.later(inMs, () => reject(new TypeError('fetch failed')));
-    init.signal?.addEventListener('abort', () => reject(new TypeError('aborted')));
+    init.signal?.addEventListener('abort', () => reject(new TypeError('aborted')), { signal: listening.signal });
     if (hit === 1) return cut(random.integer(0, LATENCY_MS));
     world.at(random.integer(1, LATENCY_MS), () => {
       const work =
@@ -114,6 +115,7 @@ function overTheNet({ world, life, outside, apps }: Net, url: string, init: Requ
       );
     });
   });
+  return answered.finally(() => listening.abort());
 }
 
 const TROUBLES = ['', 'cut before it arrived', 'refused with 500', 'answer lost', 'hangs', 'cut in half'];

@@ -22,5 +22,5 @@ export interface Scene {
   readonly archive: Archive;
   readonly model: Model;
   readonly survey: SurveyPorts;
-  readonly state: { failure: unknown; hasLostTail: boolean };
+  readonly state: { failure: unknown; hasLostTail: boolean; /** Losses of a tail that have begun. */ tailsToCome: number };
 }
