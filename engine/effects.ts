@@ -59,7 +59,7 @@ export const EFFECT_LIMITS: EffectLimits = {
   effectsHeld: 1_000,
   effectsPerClaim: 100,
   sweepMs: 2_000,
-  lookGapMs: 20,
+  lookGapMs: 5,
   claimIdleMs: 20_000,
   callTimeoutMs: 10_000,
   attempts: 8,

@@ -104,7 +104,10 @@ export function createSnapshotter(options: SnapshotterOptions): Snapshotter {
   return {
     lag,
     async flush() {
-      const saved = await alone(() => flushWhile((hot) => isDue(hot, options), state, options));
+      const saved = await alone(() => {
+        const nowMs = system.monotonicMs();
+        return flushWhile((hot) => isDue(hot, nowMs, options), state, options);
+      });
       const { dirtyActors, oldestMs } = lag();
       metrics.gauge('ironwallet_dirty_actors', dirtyActors);
       metrics.gauge('ironwallet_snapshot_lag_ms', oldestMs);
@@ -119,9 +122,9 @@ export function createSnapshotter(options: SnapshotterOptions): Snapshotter {
 }
 
 /** Listed kinds are what people look at: they are saved at once. New rules wait for the snapshot under the former ones. */
-function isDue({ unsaved, envelope }: HotActor, { registry, system, limits }: SnapshotterOptions): boolean {
+function isDue({ unsaved, envelope }: HotActor, nowMs: number, { registry, limits }: SnapshotterOptions): boolean {
   if (unsaved === null) return false;
-  if (unsaved.entries >= limits.flushEntries || system.monotonicMs() - unsaved.sinceMs >= limits.flushAgeMs) return true;
+  if (unsaved.entries >= limits.flushEntries || nowMs - unsaved.sinceMs >= limits.flushAgeMs) return true;
   const kind = registry.find(envelope.actor);
   return kind?.listing !== undefined || (kind !== undefined && envelope.rules < kind.rules);
 }

@@ -20,9 +20,10 @@ function digitsOf(currency: string): number {
   return digits;
 }
 
-/** Minor units of the bank's number, from its text. */
+/** Minor units of the bank's number, from its text; JSON may also write it with an exponent or with zeros at its end. */
 export function minorOf({ amount, currencyCode }: { readonly amount: string; readonly currencyCode: string }): bigint {
-  const minor = parseDecimal(new BigNumber(amount).toFixed(), digitsOf(currencyCode));
+  const digits = digitsOf(currencyCode);
+  const minor = parseDecimal(amount, digits) ?? parseDecimal(new BigNumber(amount).toFixed(), digits);
   if (minor === null) throw malformed('anb', `an amount that ${currencyCode} does not have`);
   return minor;
 }
