@@ -1,8 +1,7 @@
 /** What actors ask of the bank: one page of the statement at a time. Reading a page again is harmless. */
-import { parse } from 'lossless-json';
 import { z } from 'zod';
 import type { bankAccountMessages, FetchStatement } from '../../actors/bank-account/messages.ts';
-import { malformed, read } from '../calls.ts';
+import { json, malformed, read } from '../calls.ts';
 import type { EffectHandler } from '../../engine/effect-call.ts';
 import { lineOf, minorOf } from './canonical.ts';
 import { createAnbClient } from './client.ts';
@@ -55,13 +54,7 @@ function pathOf({ account, from, to, offset, pageSize }: FetchStatement, today: 
 }
 
 function pageOf(text: string): WirePage {
-  let value: unknown;
-  try {
-    value = parse(text);
-  } catch (cause) {
-    throw malformed('anb', `not JSON: ${cause instanceof Error ? cause.message : 'unreadable'}`);
-  }
-  return read('anb', statementPage, value);
+  return read('anb', statementPage, json('anb', text));
 }
 
 function resultOf(page: WirePage, asked: string | null): Omit<Result, 'today'> {

@@ -1,12 +1,14 @@
-/** The bank's statement as it answers. Numbers are kept as their text: as floats they would lose halalas. */
-import { isLosslessNumber } from 'lossless-json';
-import type { LosslessNumber } from 'lossless-json';
+/**
+ * The bank's statement as it answers.
+ *
+ * N1  Its amounts are JSON numbers. A double gives every decimal of at most 15 digits back as it was written, and longer amounts are refused
+ *     (`parseDecimal`): so the text of the number is the bank's own amount, as long as nobody reckons with it.
+ */
 import { z } from 'zod';
 
-const number = z.custom<LosslessNumber>((value) => isLosslessNumber(value), 'is not a number').transform((value) => value.value);
-const money = z.object({ amount: number, currencyCode: z.string() });
-/** Text that some answers give as a number. */
-const text = z.union([z.string(), number]);
+const money = z.object({ amount: z.number().transform(String), currencyCode: z.string() });
+/** Text that some answers give as a whole number. */
+const text = z.union([z.string(), z.int().transform(String)]);
 const optionalText = z.string().nullish();
 
 export const transaction = z.object({
