@@ -60,7 +60,6 @@ module.exports = {
           'mongodb',
           'p-queue',
           'retry',
-          'lossless-json',
           'zod',
           'bignumber.js',
           'ibantools',

@@ -13,6 +13,7 @@ import { proof } from './proof.ts';
 import { replay } from './replay.ts';
 import { restore } from './restore.ts';
 import { resume } from './resume.ts';
+import { simulate } from './simulate.ts';
 import { skip } from './skip.ts';
 import { start } from './start.ts';
 import { reasonOf } from './text.ts';
@@ -110,6 +111,13 @@ program
   .option('--date <date>', 'only this day of the statement, YYYY-MM-DD')
   .addOption(json)
   .action(proof);
+program
+  .command('simulate')
+  .description('play a scenario on virtual time: who does what when, what goes wrong, what must come out; no server is needed')
+  .requiredOption('--scenario <file>', 'JSON, see docs/reliability.md')
+  .option('--trace', 'tell it step by step')
+  .addOption(json)
+  .action(simulate);
 
 function whole(value: string): number {
   if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('A whole number.');

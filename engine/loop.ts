@@ -18,9 +18,8 @@ export interface LoopOptions {
   readonly log: Log;
 }
 
-/** Sleeps are cut into pieces, so that a stopped process does not wait for a long timer. */
-const PIECE_MS = 500;
-const WAIT_PIECE_MS = 100;
+/** Why a sleep ended early; without a reason each abort makes an exception with its stack. */
+const WOKEN = 'woken';
 const FAILURE_MIN_MS = 20;
 const FAILURE_MAX_MS = 1_000;
 
@@ -34,9 +33,10 @@ export function startLoop({ name, round, system, metrics, log }: LoopOptions): L
     wakeUp();
   };
   const pause = async (ms: number): Promise<void> => {
-    for (let left = ms; left > 0 && !woken && !stopping; left -= PIECE_MS) {
-      const called = new Promise<void>((resolve) => (wakeUp = resolve));
-      await Promise.race([called, system.sleep(Math.min(left, PIECE_MS))]);
+    if (ms > 0 && !woken && !stopping) {
+      const called = new AbortController();
+      wakeUp = () => called.abort(WOKEN);
+      await system.sleep(ms, called.signal);
     }
     woken = false;
     await system.yield(); // a loop that never sleeps must not starve timers and sockets
@@ -68,11 +68,10 @@ export function startLoop({ name, round, system, metrics, log }: LoopOptions): L
   };
 }
 
-/** Resolves when the work is done or the time is over, whichever comes first; the work goes on. In pieces: see above. */
+/** Resolves when the work is done or the time is over, whichever comes first; the work goes on. */
 export async function within(work: Promise<unknown>, ms: number, system: Pick<System, 'sleep'>): Promise<void> {
-  const state = { done: false };
-  const end = (): void => void (state.done = true);
-  const ended = work.then(end, end);
-  for (let left = ms; left > 0 && !state.done; left -= WAIT_PIECE_MS)
-    await Promise.race([ended, system.sleep(Math.min(left, WAIT_PIECE_MS))]);
+  const ended = new AbortController();
+  const end = (): void => ended.abort(WOKEN);
+  work.then(end, end);
+  await system.sleep(ms, ended.signal);
 }

@@ -6,9 +6,15 @@ import { formatDecimal, parseDecimal } from '../actors/decimal.ts';
 export const moneySchema = z.object({ amount: z.string(), currency: z.string() });
 export type WireMoney = z.output<typeof moneySchema>;
 
+const digitsByCurrency = new Map<string, number>();
+
 /** Minor digits of a currency (SAR 2, KWD 3). */
 export function digitsOf(currency: string): number {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  const known = digitsByCurrency.get(currency);
+  if (known !== undefined) return known;
+  const digits = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  digitsByCurrency.set(currency, digits);
+  return digits;
 }
 
 export function wireAmount(amount: bigint, currency: string): string {

@@ -20,6 +20,7 @@ const SOURCES = [
   'cli',
   'bench',
   'chaos',
+  'simulation',
   'tests',
   'tsconfig.json',
   'scripts/build.mjs',

@@ -22,6 +22,7 @@ const STRIKES: { readonly [F in Fault['fault']]: (scene: Scene, fault: Of<F>) =>
   'mongo slow': (scene, fault) => (scene.servers.mongo.slowUntilMs = until(scene, fault)),
   'mongo errors after writing': ({ servers }, { calls }) => (servers.mongo.errorsAfterWork += calls),
   'hints lost': (scene, fault) => (scene.hints.lostUntilMs = until(scene, fault)),
+  'webhooks late': (scene, fault) => scene.story.delayWebhooks(until(scene, fault), fault.byMs),
   'providers in trouble': (scene, fault) => (scene.outside.trouble = { untilMs: until(scene, fault), probability: fault.probability }),
   'clock of redis steps': ({ servers }, { ms }) => servers.stepClock(ms),
   'two owners': (scene, fault) => twoOwners(scene, fault),

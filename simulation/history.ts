@@ -13,6 +13,7 @@ import { strike } from './faults.ts';
 import { startFleet } from './fleet.ts';
 import { Broken, checkAtRest, checkStore, createArchive, watched } from './invariants.ts';
 import { createModel, isRight } from './model.ts';
+import type { ExpectedWallet } from './model.ts';
 import { createOutside } from './outside.ts';
 import { isFault } from './plan.ts';
 import type { Plan } from './plan.ts';
@@ -40,6 +41,11 @@ export interface History {
 }
 
 export async function runHistory(plan: Plan, write: ((line: string) => void) | null = null): Promise<History> {
+  return (await runScene(plan, write)).history;
+}
+
+/** A history, and the scene as it was left. */
+export async function runScene(plan: Plan, write: ((line: string) => void) | null): Promise<{ history: History; scene: Scene }> {
   const scene = setScene(plan, write);
   const { world, archive, state } = scene;
   try {
@@ -49,10 +55,11 @@ export async function runHistory(plan: Plan, write: ((line: string) => void) | n
     state.failure ??= error;
   }
   const { failure } = state;
-  return {
+  const history = {
     ...{ seed: plan.seed, messages: archive.count(), faults: plan.items.filter(isFault).length },
     ...{ events: world.events(), simulatedMs: world.nowMs(), failure: failure === null ? null : told(failure) },
   };
+  return { history, scene };
 }
 
 function told(failure: unknown): NonNullable<History['failure']> {
@@ -167,17 +174,22 @@ async function differenceOf(scene: Scene): Promise<string> {
   }
   let forgotten = 0n;
   for (const [number, expected] of model.wallets) {
-    const folded = await foldActor({ actor: `${virtualAccount.name}:${number}`, known: null }, survey);
-    // The registry's kind of that name made this state.
-    const state = folded?.envelope.state as VirtualAccountState | undefined;
-    const [available, pending] = state === undefined ? [0n, 0n] : [state.available - state.owing, pendingOf(state)];
-    if (!isRight(model, number, { available, pending })) {
-      return `${number} has ${String(available)} and ${String(pending)} pending, not ${String(expected.available)} and ${String(expected.pending)}`;
+    const found = await walletOf(scene, number);
+    if (!isRight(model, number, found)) {
+      return `${number} has ${String(found.available)} and ${String(found.pending)} pending, not ${String(expected.available)} and ${String(expected.pending)}`;
     }
-    forgotten += expected.available - available;
+    forgotten += expected.available - found.available;
   }
   const suspense = [...(await servers.ports.operations.totals(survey.shards))].filter(([account]) => account.startsWith('suspense:'));
   const sum = -suspense.reduce((total, [, amount]) => total + amount, 0n);
   const wanted = model.suspense + forgotten;
   return sum === wanted ? '' : `suspense holds ${String(sum)}, not ${String(wanted)}`;
+}
+
+/** What the wallet's actor has; a debt counts as less. */
+export async function walletOf({ survey }: Pick<Scene, 'survey'>, number: string): Promise<ExpectedWallet> {
+  const folded = await foldActor({ actor: `${virtualAccount.name}:${number}`, known: null }, survey);
+  // The registry's kind of that name made this state.
+  const state = folded?.envelope.state as VirtualAccountState | undefined;
+  return state === undefined ? { available: 0n, pending: 0n } : { available: state.available - state.owing, pending: pendingOf(state) };
 }

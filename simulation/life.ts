@@ -9,7 +9,7 @@ export interface Life {
   readonly name: string;
   isAlive(): boolean;
   /** Runs inside the process: never after its death, and after a pause only when it is over. */
-  later(inMs: number, run: () => void): void;
+  later(inMs: number, run: () => void): () => void;
   /** As `later(0)`, but at once where nothing stops the process. */
   now(run: () => void): void;
   kill(): void;
@@ -26,7 +26,7 @@ export function createLife(name: string, world: World): Life {
     if (world.nowMs() < pausedUntilMs) world.at(pausedUntilMs - world.nowMs(), () => now(run));
     else run();
   };
-  const later = (inMs: number, run: () => void): void => world.at(inMs, () => now(run));
+  const later = (inMs: number, run: () => void): (() => void) => world.at(inMs, () => now(run));
   return {
     name,
     isAlive: () => alive,
@@ -39,12 +39,15 @@ export function createLife(name: string, world: World): Life {
       wallMs: () => EPOCH_MS + world.nowMs(),
       sleep: (ms, signal) =>
         new Promise((resolve) => {
-          const wake = (): void => now(resolve);
-          signal?.addEventListener('abort', wake);
-          later(ms, () => {
+          const callOff = later(ms, () => {
             signal?.removeEventListener('abort', wake);
             resolve();
           });
+          const wake = (): void => {
+            callOff();
+            now(resolve);
+          };
+          signal?.addEventListener('abort', wake);
         }),
       yield: () => Promise.resolve(),
       random: () => world.random.next(),

@@ -75,6 +75,11 @@ export function debited(model: Model, number: string, amount: bigint): void {
   walletOf(model, number).available -= amount;
 }
 
+/** A payout that the receiving bank sent back: a person says what becomes of it. */
+export function cameBack(model: Model, amount: bigint): void {
+  model.suspense += amount;
+}
+
 /**
  * Whether a wallet has what it must have. An invoice that was made in a lost span is forgotten, and another is made in its place: who paid the
  * first one has money in a break, not in the wallet.

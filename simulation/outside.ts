@@ -96,7 +96,7 @@ function overTheNet({ world, life, outside, apps }: Net, url: string, init: Requ
   const headers = init.headers as Record<string, string>;
   const listening = new AbortController();
   const answered = new Promise<Answered>((resolve, reject) => {
-    const cut = (inMs: number): void => life.later(inMs, () => reject(new TypeError('fetch failed')));
+    const cut = (inMs: number): void => void life.later(inMs, () => reject(new TypeError('fetch failed')));
     init.signal?.addEventListener('abort', () => reject(new TypeError('aborted')), { signal: listening.signal });
     if (hit === 1) return cut(random.integer(0, LATENCY_MS));
     world.at(random.integer(1, LATENCY_MS), () => {

@@ -6,10 +6,17 @@ import type { Fate } from './wires.ts';
 
 export type Step =
   | { readonly do: 'open'; readonly owner: string }
-  /** `wallet` null: to a number that nobody was given. */
-  | { readonly do: 'transfer'; readonly wallet: number | null; readonly amount: number; readonly notify: boolean }
+  /** `wallet` null: to a number that nobody was given. `hiddenMs`: so long the bank leaves the line out of its statement. */
+  | {
+      readonly do: 'transfer';
+      readonly wallet: number | null;
+      readonly amount: number;
+      readonly notify: boolean;
+      readonly hiddenMs?: number;
+    }
   | { readonly do: 'top-up'; readonly wallet: number; readonly amount: number; readonly then: 'pay' | 'decline' | 'refund' | 'nothing' }
-  | { readonly do: 'debit'; readonly wallet: number; readonly amount: number }
+  /** `fails`: the bank pays it out, and it comes back. */
+  | { readonly do: 'debit'; readonly wallet: number; readonly amount: number; readonly fails?: boolean }
   | { readonly do: 'settle'; readonly payoutAfterMs: number }
   | { readonly do: 'read'; readonly wallet: number }
   | { readonly do: 'stale webhooks' };
@@ -21,6 +28,7 @@ export type Fault =
   | { readonly fault: 'redis restarts' | 'redis away' | 'redis slow' | 'mongo away' | 'mongo slow' | 'hints lost'; readonly ms: number }
   | { readonly fault: 'redis loses its tail'; readonly ms: number }
   | { readonly fault: 'mongo errors after writing'; readonly calls: number }
+  | { readonly fault: 'webhooks late'; readonly ms: number; readonly byMs: number }
   | { readonly fault: 'providers in trouble'; readonly ms: number; readonly probability: number }
   | { readonly fault: 'clock of redis steps'; readonly ms: number }
   | { readonly fault: 'two owners'; readonly shard: number; readonly ms: number }
@@ -77,7 +85,8 @@ function stepsOf(random: Random): Item[] {
     ...Array.from({ length: wallets }, (_, n): Item => ({ atMs: random.integer(0, 1_500), do: 'open', owner: `owner-${String(n % 2)}` })),
     ...many(random, 8, 22).map((): Item => {
       const to = random.next() < 0.1 ? null : wallet();
-      return { atMs: at(), do: 'transfer', wallet: to, amount: random.integer(1, 50_000), notify: random.next() < 0.6 };
+      const hiddenMs = random.next() < 0.05 ? random.integer(1_000, 20_000) : 0;
+      return { atMs: at(), do: 'transfer', wallet: to, amount: random.integer(1, 50_000), notify: random.next() < 0.6, hiddenMs };
     }),
     ...many(random, 3, 8).map((): Item => ({
       atMs: at(),
@@ -86,7 +95,9 @@ function stepsOf(random: Random): Item[] {
       amount: random.integer(1_000, 90_000),
       then: pick(random, outcomes),
     })),
-    ...many(random, 0, 3).map((): Item => ({ atMs: at(), do: 'debit', wallet: wallet(), amount: random.integer(1, 20_000) })),
+    ...many(random, 0, 3).map((): Item => ({
+      ...{ atMs: at(), do: 'debit', wallet: wallet(), amount: random.integer(1, 20_000), fails: random.next() < 0.3 },
+    })),
     ...many(random, 0, 2).map((): Item => ({ atMs: at(), do: 'settle', payoutAfterMs: random.integer(0, 8_000) })),
     ...many(random, 0, 4).map((): Item => ({ atMs: at(), do: 'read', wallet: wallet() })),
     ...many(random, 0, 1).map((): Item => ({ atMs: at(), do: 'stale webhooks' })),
@@ -104,6 +115,7 @@ function faultsOf(random: Random, processes: number): Item[] {
     () => ({ fault: pick(random, ['redis restarts', 'redis away', 'redis slow'] as const), ms: ms() }),
     () => ({ fault: pick(random, ['mongo away', 'mongo slow', 'hints lost'] as const), ms: ms() }),
     () => ({ fault: 'redis loses its tail', ms: random.integer(1, 800) }),
+    () => ({ fault: 'webhooks late', ms: ms(), byMs: random.integer(1_000, 60_000) }),
     () => ({ fault: 'mongo errors after writing', calls: random.integer(1, 4) }),
     () => ({ fault: 'providers in trouble', ms: ms() * 2, probability: pick(random, [0.1, 0.5]) }),
     () => ({ fault: 'clock of redis steps', ms: random.integer(-30_000, 30_000) }),

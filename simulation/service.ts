@@ -31,9 +31,18 @@ import type { World } from './world.ts';
 
 /** Loops rest longer than on real servers: hints wake them, and every look is an event. */
 const LIMITS: Partial<Limits> = {
-  ...{ leaseTtlMs: 3_000, leaseEveryMs: 1_000, idleMaxMs: 800, timersEveryMs: 1_000, flushEveryMs: 700, flushAgeMs: 1_500 },
+  ...{
+    leaseTtlMs: 3_000,
+    leaseEveryMs: 1_000,
+    idleMinMs: 20,
+    idleMaxMs: 2_000,
+    timersEveryMs: 1_000,
+    flushEveryMs: 700,
+    flushAgeMs: 1_500,
+  },
   ...{
     flushEntries: 5,
+    hotActors: 100,
     entriesKept: 2,
     forgetAfterMs: 5_000,
     forgetEveryMs: 4_000,
@@ -230,21 +239,24 @@ export function createSharedHints(world: World): SharedHints {
     }),
   };
   const isLost = (): boolean => world.nowMs() < shared.lostUntilMs;
-  const committed = createChannel<ActorId>(isLost);
-  const work = createChannel<Shard>(isLost);
+  const committed = createChannel<ActorId>(world, isLost);
+  const work = createChannel<Shard>(world, isLost);
   return shared;
 }
 
-function createChannel<T>(isLost: () => boolean) {
+function createChannel<T>(world: World, isLost: () => boolean) {
   const listeners = new Set<readonly [life: Life, tell: (items: readonly T[]) => void]>();
   return {
     publish: (items: readonly T[]): void => {
       if (isLost()) return;
-      for (const listener of listeners) {
-        const [life, tell] = listener;
-        if (life.isAlive()) life.later(1, () => tell(items));
-        else listeners.delete(listener);
-      }
+      const told = [...listeners];
+      world.at(1, () => {
+        for (const listener of told) {
+          const [life, tell] = listener;
+          if (life.isAlive()) life.now(() => tell(items));
+          else listeners.delete(listener);
+        }
+      });
     },
     subscribe: (life: Life, tell: (items: readonly T[]) => void): (() => void) => {
       const listener = [life, tell] as const;

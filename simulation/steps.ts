@@ -1,12 +1,12 @@
 /** What customers, operators, bank and provider do in a history, one function each. Amounts in minor units. */
-import { debit, post, transfer } from '../mocks/anb/rows.ts';
+import { debit, post, returned, transfer } from '../mocks/anb/rows.ts';
 import { notify } from '../mocks/anb/state.ts';
 import { payInvoice } from '../mocks/moyasar/invoices.ts';
 import { refund } from '../mocks/moyasar/payments.ts';
 import { expectedCredit, settle } from '../mocks/moyasar/settlements.ts';
 import type { InvoiceRecord, MoyasarState } from '../mocks/moyasar/state.ts';
 import { EPOCH_MS } from './life.ts';
-import { debited, opened, paid, paidOut, refunded, transferred } from './model.ts';
+import { cameBack, debited, opened, paid, paidOut, refunded, transferred } from './model.ts';
 import { ACCOUNT } from './outside.ts';
 import type { Step } from './plan.ts';
 import type { World } from './world.ts';
@@ -21,6 +21,7 @@ const LOOK_MS = 900;
 const LOOKS_MAX = 1_000;
 const REFUND_MS = 6_000;
 const DEBITED_MS = 5_000;
+const CAME_BACK_MS = 20_000;
 
 /** What a step acts on. */
 export interface Parts {
@@ -54,15 +55,19 @@ export async function openWallet({ customers, model }: Parts, owner: string, key
   return { id, owner };
 }
 
-export function transferTo(
+export async function transferTo(
   { outside: { bank }, model, world }: Parts,
-  { amount, notify: tells }: Of<'transfer'>,
+  { amount, notify: tells, hiddenMs = 0 }: Of<'transfer'>,
   wallet: Wallet | null,
-): void {
-  transfer(bank, { to: wallet?.id ?? NOBODYS, amount: text(amount) });
+): Promise<void> {
+  const line = transfer(bank, { to: wallet?.id ?? NOBODYS, amount: text(amount), hidden: hiddenMs > 0 });
   transferred(model, wallet?.id ?? null, BigInt(amount));
   world.trace(() => `bank: ${String(amount)} to ${wallet?.id ?? 'nobody'}`);
   if (tells) tellOfStatement({ outside: { bank } });
+  if (hiddenMs === 0) return;
+  await pause(world, hiddenMs);
+  bank.ledger.change(line, { hidden: false });
+  world.trace(() => `bank: ${line.refNum} is in the statement now`);
 }
 
 function tellOfStatement({ outside: { bank } }: { readonly outside: Pick<Parts['outside'], 'bank'> }): void {
@@ -106,7 +111,7 @@ async function takeBack({ outside: { moyasar }, model, world }: Parts, payment: 
 
 export async function spend(
   { customers, outside: { bank }, model, world }: Parts,
-  { amount }: Of<'debit'>,
+  { amount, fails = false }: Of<'debit'>,
   { wallet, key }: Asked,
 ): Promise<void> {
   const body = { amount: text(amount), currency: 'SAR', purpose: 'a fund' };
@@ -118,7 +123,12 @@ export async function spend(
   if (reply.status !== 201) throw new Error(`no debit: ${JSON.stringify(reply)}`);
   debited(model, wallet.id, BigInt(amount));
   await pause(world, world.random.integer(0, DEBITED_MS));
-  debit(bank, { amount: text(amount), sequenceNumber: String(reply.body['reference']) });
+  const line = debit(bank, { amount: text(amount), sequenceNumber: String(reply.body['reference']) });
+  if (!fails) return;
+  await pause(world, CAME_BACK_MS);
+  returned(bank, { ofRefNum: line.refNum });
+  cameBack(model, BigInt(amount));
+  world.trace(() => `bank: ${line.refNum} came back`);
 }
 
 /** The provider collects what waits into one payout, tells of it, and the bank shows the money. */

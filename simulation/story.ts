@@ -18,6 +18,8 @@ export interface StoryParts extends Parts {
 export interface Story {
   /** Begins a step; what fails in it is told by `failed`. */
   begin(step: Step): void;
+  /** What bank and provider tell until then goes out so much later. */
+  delayWebhooks(untilMs: number, byMs: number): void;
   /** Sends what bank and provider have to tell. */
   tellEvents(): void;
   /** The provider pays out what it still has. */
@@ -26,6 +28,8 @@ export interface Story {
   open(): number;
   /** All wallets of the plan are open. */
   areOpened(): boolean;
+  /** In the order in which the plan opens them. */
+  readonly wallets: readonly Promise<Wallet>[];
 }
 
 export function createStory(parts: StoryParts): Story {
@@ -33,6 +37,7 @@ export function createStory(parts: StoryParts): Story {
   const wallets: Promise<Wallet>[] = [];
   const told: { readonly path: string; readonly body: string }[] = [];
   const state = { open: 0, opened: 0, keys: 0 };
+  let late = { untilMs: 0, byMs: 0 };
   const key = (): string => `key-${String((state.keys += 1))}`;
   const track = (work: Promise<unknown>): void => {
     state.open += 1;
@@ -49,8 +54,7 @@ export function createStory(parts: StoryParts): Story {
       case 'open':
         return open(step.owner);
       case 'transfer':
-        transferTo(parts, step, step.wallet === null ? null : await wallet(step.wallet));
-        return null;
+        return transferTo(parts, step, step.wallet === null ? null : await wallet(step.wallet));
       case 'top-up':
         return payByCard(parts, step, { wallet: await wallet(step.wallet), key: key() });
       case 'debit':
@@ -68,11 +72,15 @@ export function createStory(parts: StoryParts): Story {
     begin(step) {
       track(run(step));
     },
+    delayWebhooks(untilMs, byMs) {
+      late = { untilMs, byMs };
+    },
     tellEvents() {
+      const byMs = world.nowMs() < late.untilMs ? late.byMs : 0;
       for (const event of outside.newEvents()) {
         told.push(event);
         for (const inMs of webhookMoments(world, { lossy: parts.webhookLoss, type: event.type }))
-          track(deliver({ world, customers }, event, inMs));
+          track(deliver({ world, customers }, event, inMs + byMs));
       }
     },
     settleRest() {
@@ -80,6 +88,7 @@ export function createStory(parts: StoryParts): Story {
     },
     open: () => state.open,
     areOpened: () => state.opened === parts.wallets,
+    wallets,
   };
 }
 

@@ -64,7 +64,7 @@ function callOver(line: Line, order: { lastMs: number }, { method, work }: Work)
     if (!life.isAlive()) return;
     const fate = line.fateOf(method);
     if (fate !== null) world.trace(() => `${life.name}: ${method} on ${server.name}: ${fate}`);
-    const fail = (code: string): void => life.later(TIMEOUT_MS, () => reject(new Fault({ code, retry: 'later' })));
+    const fail = (code: string): void => void life.later(TIMEOUT_MS, () => reject(new Fault({ code, retry: 'later' })));
     if (fate === 'request lost') return fail(`${server.name}_timeout`);
     const arrive = (): void => {
       if (!carriesOn(line, fate, 'before')) return;

@@ -10,8 +10,8 @@ export interface World {
   readonly random: Random;
   /** Milliseconds since the history began; never steps. */
   nowMs(): number;
-  /** Runs later; events of the same moment run in the order in which they were planned. */
-  at(inMs: number, run: () => void): void;
+  /** Runs later; events of the same moment run in the order in which they were planned. What it gives back calls it off. */
+  at(inMs: number, run: () => void): () => void;
   /** The next event, to its end; false when there is none. */
   step(): Promise<boolean>;
   /** Events so far. */
@@ -22,7 +22,8 @@ export interface World {
 
 interface Event {
   readonly atMs: number;
-  readonly run: () => void;
+  /** null: called off. */
+  run: (() => void) | null;
 }
 
 export function createWorld(random: Random, write: ((line: string) => void) | null = null): World {
@@ -34,14 +35,17 @@ export function createWorld(random: Random, write: ((line: string) => void) | nu
     nowMs: () => now,
     at(inMs, run) {
       const atMs = now + Math.max(0, inMs);
-      queue.splice(placeOf(queue, atMs), 0, { atMs, run });
+      const event: Event = { atMs, run };
+      queue.splice(placeOf(queue, atMs), 0, event);
+      return () => (event.run = null);
     },
     async step() {
-      const event = queue.pop();
+      let event = queue.pop();
+      while (event !== undefined && event.run === null) event = queue.pop();
       if (event === undefined) return false;
       now = event.atMs;
       events += 1;
-      event.run();
+      event.run?.();
       await new Promise<void>((resolve) => setImmediate(resolve)); // D2: all promises first
       return true;
     },

@@ -23,9 +23,11 @@ const BUCKETS = 16;
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
+const datesAtBank = new Intl.DateTimeFormat('en-CA', { timeZone: BANK_TIME_ZONE });
+
 /** Today at the bank, `YYYY-MM-DD`. */
 export function todayAtBank(now: Date): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone: BANK_TIME_ZONE }).format(now);
+  return datesAtBank.format(now);
 }
 
 /** How providers are reached, and what time it is there. */
