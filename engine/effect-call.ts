@@ -60,7 +60,7 @@ export async function callEffect(
   } catch (error) {
     return { ok: false, fault: faultOf(controller.signal.aborted ? controller.signal.reason : error) };
   } finally {
-    ended.abort();
+    ended.abort('ended');
     stopped.removeEventListener('abort', stop);
   }
 }

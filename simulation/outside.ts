@@ -115,7 +115,7 @@ function overTheNet({ world, life, outside, apps }: Net, url: string, init: Requ
       );
     });
   });
-  return answered.finally(() => listening.abort());
+  return answered.finally(() => listening.abort('answered'));
 }
 
 const TROUBLES = ['', 'cut before it arrived', 'refused with 500', 'answer lost', 'hangs', 'cut in half'];

@@ -46,7 +46,7 @@ export function createWorld(random: Random, write: ((line: string) => void) | nu
       now = event.atMs;
       events += 1;
       event.run?.();
-      await new Promise<void>((resolve) => setImmediate(resolve)); // D2: all promises first
+      await new Promise<void>((resolve) => process.nextTick(resolve)); // D2: Node runs all promises before it
       return true;
     },
     events: () => events,

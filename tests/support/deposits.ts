@@ -76,12 +76,16 @@ export async function openWallets({ look, layout }: Pick<Looking, 'look' | 'layo
   }
 }
 
-const PROOFS_MAX = 20;
+const REST_MS_MAX = 30_000;
 
-/** The position at rest: money that is still under way when the last credit is seen (an answer, a day's note) gets a moment. */
+/** The position at rest: what is still under way when the last credit is seen (an answer, a day's note, a payment asked for again) gets its time. */
 export async function settledPosition(ports: SurveyPorts): Promise<Position> {
+  const deadline = performance.now() + REST_MS_MAX;
   let position = await provePosition(ports);
-  for (let proofs = 1; proofs < PROOFS_MAX && !isWhole(position); proofs += 1) position = await provePosition(ports);
+  while (!isWhole(position) && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    position = await provePosition(ports);
+  }
   return position;
 }
 
