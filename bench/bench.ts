@@ -3,7 +3,9 @@ import { Command, InvalidArgumentError } from 'commander';
 import { accept } from './accept.ts';
 import { deposits } from './deposits.ts';
 import { fairness } from './fairness.ts';
+import { lineToCredit } from './line-to-credit.ts';
 import { scale } from './scale.ts';
+import { topUps } from './top-ups.ts';
 
 const program = new Command('bench').description('What IronWallet does per second on this machine.').showHelpAfterError();
 
@@ -18,12 +20,28 @@ program
   .action(deposits);
 
 program
+  .command('guard')
+  .description('the same in little, for CI: fails when the whole path falls far behind the bare loop of the same run')
+  .option('--at-least <share>', 'of the bare loop', Number, 0.15)
+  .action(({ atLeast }: { atLeast: number }) =>
+    deposits({ wallets: 2_000, deposits: 20_000, pageSize: 500, days: 2, shards: 16, atLeast }),
+  );
+
+program
   .command('accept')
   .description('top-up requests at a constant rate over HTTP')
   .option('--rate <n>', 'requests per second', whole, 500)
   .option('--seconds <n>', 'how long', whole, 15)
   .option('--wallets <n>', 'wallets that they go to, at most 100', whole, 100)
   .action(accept);
+
+program
+  .command('top-ups')
+  .description('whole lives of card top-ups, from the request to paid')
+  .option('--top-ups <n>', 'how many', whole, 3_000)
+  .option('--customers <n>', 'at a time', whole, 50)
+  .option('--wallets <n>', 'wallets, at most 100', whole, 100)
+  .action(topUps);
 
 program
   .command('fairness')
@@ -33,6 +51,14 @@ program
   .option('--rate <n>', 'entries per second for the quiet wallets together', whole, 100)
   .option('--seconds <n>', 'how long each phase without the hot one takes', whole, 6)
   .action(fairness);
+
+program
+  .command('line-to-credit')
+  .description("from a line at the bank, which tells of it by webhook, to the wallet's server-sent event, at a constant rate")
+  .option('--rate <n>', 'lines per second', whole, 200)
+  .option('--seconds <n>', 'how long', whole, 15)
+  .option('--wallets <n>', 'wallets, each with a stream', whole, 50)
+  .action(lineToCredit);
 
 program
   .command('scale')

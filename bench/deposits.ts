@@ -26,6 +26,8 @@ export interface DepositsOptions {
   /** Post dates that the lines are spread over. */
   readonly days: number;
   readonly shards: number;
+  /** A share of the bare loop below this is a failure. */
+  readonly atLeast?: number;
 }
 
 export interface DepositsResult {
@@ -84,7 +86,8 @@ export async function deposits(options: DepositsOptions): Promise<void> {
       deposits: options.deposits,
     },
   });
-  if (wide.wrong + narrow.wrong > 0 || wide.proofDifference !== '0.00' || narrow.proofDifference !== '0.00') process.exitCode = 1;
+  const isWrong = [wide, narrow].some(({ wrong, proofDifference }) => wrong > 0 || proofDifference !== '0.00');
+  if (isWrong || ratio < (options.atLeast ?? 0)) process.exitCode = 1;
 }
 
 function percent(share: number): string {

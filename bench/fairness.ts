@@ -13,7 +13,8 @@ import type { Looking } from '../tests/support/deposits.ts';
 import { startRole } from '../tests/support/processes.ts';
 import type { RoleProcess } from '../tests/support/processes.ts';
 import { configOf, environmentOf } from '../tests/support/system.ts';
-import { lastLine, perSecond, say, table } from './rig.ts';
+import { atRate, figuresOf, lastLine, perSecond, say, table } from './rig.ts';
+import type { Figures } from './rig.ts';
 
 export interface FairnessOptions {
   /** Entries that wait in the hot wallet. */
@@ -140,30 +141,10 @@ function createLoad({ look, layout }: Looking, { others, rate }: { readonly othe
   return {
     async during(work: () => Promise<void>): Promise<number[]> {
       latencies = [];
-      const state = { done: false };
-      const end = work().finally(() => (state.done = true));
-      let dueMs = performance.now();
-      while (!state.done) {
-        for (; dueMs <= performance.now(); dueMs += 1_000 / rate) sendOne(dueMs);
-        await sleep(1);
-      }
-      await end;
+      await atRate(rate, work, sendOne);
       const deadline = performance.now() + LAST_ANSWERS_MS;
       while (open.size > 0 && performance.now() < deadline) await sleep(1);
       return [...latencies, ...[...open.values()].map((at) => performance.now() - at)];
     },
   };
-}
-
-interface Figures {
-  readonly count: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
-
-function figuresOf(latencies: readonly number[]): Figures {
-  const sorted = [...latencies].sort((a, b) => a - b);
-  const at = (share: number): number => Math.round((sorted[Math.ceil(sorted.length * share) - 1] ?? 0) * 10) / 10;
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
 }

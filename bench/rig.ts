@@ -1,4 +1,6 @@
 /** What the benches have in common: programs of their own, numbers, tables, the last line. */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startProcess } from '../mocks/servers/own-process.ts';
 import type { OwnProcess } from '../mocks/servers/own-process.ts';
@@ -36,5 +38,46 @@ export async function until(holds: () => Promise<boolean>, ms: number, what: str
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`${what}: not so after ${String(ms)} ms`);
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Fires at a constant rate until the work is done, each with the moment at which it was due: who fires late has waited all the same. */
+export async function atRate(rate: number, work: () => Promise<void>, fire: (dueMs: number) => void): Promise<void> {
+  const state = { done: false };
+  const end = work().finally(() => (state.done = true));
+  let dueMs = performance.now();
+  while (!state.done) {
+    for (; dueMs <= performance.now(); dueMs += 1_000 / rate) fire(dueMs);
+    await sleep(1);
+  }
+  await end;
+}
+
+/** Milliseconds. */
+export interface Figures {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export function figuresOf(latencies: readonly number[]): Figures {
+  const sorted = [...latencies].sort((a, b) => a - b);
+  const at = (share: number): number => Math.round((sorted[Math.ceil(sorted.length * share) - 1] ?? 0) * 10) / 10;
+  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
+}
+
+const TICK_MS = 10;
+const USER_TICKS = 13;
+
+/** Processor time of a process so far, as Linux counts it; 0 elsewhere. */
+export function processorMs(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return (Number(fields[USER_TICKS - 2]) + Number(fields[USER_TICKS - 1])) * TICK_MS;
+  } catch {
+    return 0;
   }
 }

@@ -2,7 +2,6 @@
  * What more workers and more masters do here: the same deposits with 1, 2 and 4 workers on one Redis and on a cluster of three masters, and the
  * constants of docs/scaling.md. Processor time per deposit is what other machines can be planned with; the rate is this machine's.
  */
-import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { bankAccountMessages } from '../actors/bank-account/messages.ts';
 import { ownerOf } from '../engine/placement.ts';
@@ -18,7 +17,7 @@ import type { Looking } from '../tests/support/deposits.ts';
 import { startRole } from '../tests/support/processes.ts';
 import type { RoleProcess } from '../tests/support/processes.ts';
 import { ACCOUNT, configOf, environmentOf } from '../tests/support/system.ts';
-import { lastLine, perSecond, say, startBeside, table, until } from './rig.ts';
+import { lastLine, perSecond, processorMs, say, startBeside, table, until } from './rig.ts';
 
 export interface ScaleOptions {
   readonly deposits: number;
@@ -202,21 +201,6 @@ function cpuMsOf(info: string): number {
 /** Over all labels. */
 function metric(page: string, name: string): number {
   return [...page.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? ([\\d.e+]+)$`, 'gm'))].reduce((all, [, value]) => all + Number(value), 0);
-}
-
-const TICK_MS = 10;
-const USER_TICKS = 13;
-
-/** As Linux counts it; 0 elsewhere. */
-function processorMs(pid: number): number {
-  try {
-    const fields = readFileSync(`/proc/${String(pid)}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ');
-    return (Number(fields[USER_TICKS - 2]) + Number(fields[USER_TICKS - 1])) * TICK_MS;
-  } catch {
-    return 0;
-  }
 }
 
 const SAMPLE = 200;

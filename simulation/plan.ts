@@ -48,8 +48,8 @@ export interface Plan {
 }
 
 const ALL = ['wallet', 'payments', 'omnibus'];
-const ACTIVE_MS = 30_000;
-const FAULTY_MS = 40_000;
+const ACTIVE_MS = 20_000;
+const FAULTY_MS = 27_000;
 
 export function planOf(seed: number): Plan {
   const random = seededRandom(seed);

@@ -21,7 +21,7 @@ import type { RedisServer } from '../../mocks/servers/redis.ts';
 export const ACCOUNT = '0108000000010016';
 export const WEBHOOK_SECRET = 'a-webhook-secret-of-tests';
 export const ANB_SECRET = 'a-secret-path-of-tests';
-const SECRET_KEY = 'sk_test_mock';
+export const SECRET_KEY = 'sk_test_mock';
 
 export interface SystemOptions {
   /** Settings beside those of tests. */
@@ -131,7 +131,8 @@ const PAYMENT_EVENTS = ['paid', 'failed', 'voided', 'authorized', 'captured', 'r
   (name) => `payment_${name}`,
 );
 
-async function webhooksTo(
+/** Tells both fakes where webhooks go. */
+export async function webhooksTo(
   control: { readonly moyasar: FakeMoyasarControl; readonly bank: FakeAnbControl },
   urls: { readonly payments: string; readonly omnibus: string },
 ): Promise<void> {

@@ -1,0 +1,142 @@
+/**
+ * Whole lives of card top-ups per second: request -> checkout -> paid at the provider -> webhook -> settlement -> bank line -> paid. Four HTTP round
+ * trips of a customer each; fakes, gateway and the other roles are processes of their own, customers are here.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { makeToken } from '../cli/token.ts';
+import { fakeAnbControl, fakeMoyasarControl } from '../mocks/control/client.ts';
+import { startMongo } from '../mocks/servers/mongo.ts';
+import { startRedis } from '../mocks/servers/redis.ts';
+import { creditedOf, lookAt, settledPosition } from '../tests/support/deposits.ts';
+import { startRole } from '../tests/support/processes.ts';
+import { ACCOUNT, configOf, environmentOf, SECRET_KEY, webhooksTo } from '../tests/support/system.ts';
+import { lastLine, perSecond, processorMs, startBeside, table, until } from './rig.ts';
+
+export interface TopUpsOptions {
+  readonly topUps: number;
+  /** Customers at a time. */
+  readonly customers: number;
+  /** At most 100 top-ups of a wallet may be open. */
+  readonly wallets: number;
+}
+
+const OWNER = 'bench';
+const AMOUNT = 10_000n;
+const SETTLE_EVERY_MS = 1_000;
+const PAID_MS_MAX = 300_000;
+const CHECKOUT_LOOK_MS = 20;
+
+const opened = z.object({ id: z.string() });
+const requested = z.object({ id: z.string(), checkoutUrl: z.string() });
+
+type Controls = { readonly moyasar: ReturnType<typeof fakeMoyasarControl>; readonly bank: ReturnType<typeof fakeAnbControl> };
+
+export async function topUps(options: TopUpsOptions): Promise<void> {
+  const redis = await startRedis({ own: true, maxmemory: '2gb' });
+  const mongo = await startMongo();
+  const bank = await startBeside('fake-bank.js', [ACCOUNT, '20']);
+  const moyasar = await startBeside('fake-moyasar.js', [SECRET_KEY]);
+  const env = {
+    ...environmentOf({ redis, mongo, moyasar: moyasar.url, bank: bank.url }),
+    ...{ LOG_LEVEL: 'silent', SNAPSHOT_MS: '10000', RATE_LIMIT_PER_SECOND: '100000', RATE_LIMIT_BURST: '100000' },
+  };
+  const others = await startRole({ role: 'wallet,payments,omnibus', env });
+  const gateway = await startRole({ role: 'gateway', env });
+  const looking = await lookAt(configOf(env));
+  try {
+    const controls = { moyasar: fakeMoyasarControl(moyasar.url), bank: fakeAnbControl(bank.url) };
+    await webhooksTo(controls, { payments: others.url, omnibus: others.url });
+    const ask = await askAt(gateway.url);
+    const wallets: string[] = [];
+    for (let index = 0; index < options.wallets; index += 1) wallets.push(opened.parse(await ask('/v1/wallets', {})).id);
+    const cpuMs = (): number => processorMs(gateway.pid) + processorMs(others.pid);
+    const [cpuBefore, begun] = [cpuMs(), performance.now()];
+    await live({ ask, controls, wallets, gateway: gateway.url }, options);
+    const wanted = AMOUNT * BigInt(options.topUps);
+    await until(async () => (await creditedOf(looking)) >= wanted, PAID_MS_MAX, 'all top-ups paid');
+    const ms = performance.now() - begun;
+    const us = Math.round(((cpuMs() - cpuBefore) * 1_000) / options.topUps);
+    const { differences } = await settledPosition(looking.ports);
+    report(options, { perSecond: perSecond(options.topUps, ms), us, differs: [...differences.values()].some((one) => one !== 0n) });
+  } finally {
+    await looking.close();
+    await gateway.end('SIGTERM');
+    await others.end('SIGTERM');
+    await Promise.all([bank.process.end('SIGTERM'), moyasar.process.end('SIGTERM')]);
+    await redis.close();
+    await mongo.close();
+  }
+}
+
+function report(options: TopUpsOptions, { perSecond: rate, us, differs }: { perSecond: number; us: number; differs: boolean }): void {
+  table([
+    ['top-ups', 'customers at a time', 'per second', 'CPU of our roles each'],
+    [String(options.topUps), String(options.customers), String(rate), `${String(us)} us`],
+  ]);
+  lastLine({ bench: 'top-ups', topUpsPerSecond: rate, cpuUsEach: us, topUps: options.topUps, proven: !differs });
+  if (differs) process.exitCode = 1;
+}
+
+type Ask = (path: string, body: object) => Promise<unknown>;
+
+async function askAt(url: string): Promise<Ask> {
+  const authorization = `Bearer ${await makeToken({ owner: OWNER, ttlSeconds: 3_600 })}`;
+  return async (path, body) => {
+    const headers = { authorization, 'content-type': 'application/json', 'idempotency-key': randomUUID() };
+    const response = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (response.status !== 201) throw new Error(`${path}: ${String(response.status)} ${await response.text()}`);
+    return response.json();
+  };
+}
+
+interface Lives {
+  readonly ask: Ask;
+  readonly controls: Controls;
+  readonly wallets: readonly string[];
+  readonly gateway: string;
+}
+
+/** Customers one after the other, so many at a time; the provider settles every second, and once more when all have paid. */
+async function live(lives: Lives, { topUps: count, customers }: TopUpsOptions): Promise<void> {
+  let next = 0;
+  const customer = async (): Promise<void> => {
+    while (next < count) {
+      next += 1;
+      await one(lives, lives.wallets[next % lives.wallets.length] ?? '');
+    }
+  };
+  const state = { done: false };
+  const settling = settleEvery(lives.controls, state);
+  await Promise.all(Array.from({ length: customers }, customer));
+  state.done = true;
+  await settling;
+  await settle(lives.controls);
+}
+
+async function one({ ask, controls, gateway }: Lives, wallet: string): Promise<void> {
+  const { checkoutUrl } = requested.parse(await ask(`/v1/wallets/${wallet}/top-ups`, { amount: '100.00', currency: 'SAR' }));
+  const page = `${gateway}${new URL(checkoutUrl).pathname}`;
+  for (;;) {
+    const { headers } = await fetch(page, { redirect: 'manual' });
+    const invoice = /invoices\/([\w-]+)/.exec(headers.get('location') ?? '')?.[1];
+    if (invoice === undefined) await sleep(CHECKOUT_LOOK_MS);
+    else {
+      await controls.moyasar.pay(invoice);
+      return;
+    }
+  }
+}
+
+async function settleEvery(controls: Controls, state: { readonly done: boolean }): Promise<void> {
+  while (!state.done) {
+    await sleep(SETTLE_EVERY_MS);
+    await settle(controls);
+  }
+}
+
+async function settle({ moyasar, bank }: Controls): Promise<void> {
+  const settled = await moyasar.settle().catch(() => null); // nothing to settle
+  if (settled !== null) await bank.payout({ amount: settled.expectedCreditText, notify: true });
+}
