@@ -173,8 +173,9 @@ function verdictOf(one: Waiting, result: FoldResult): Answer | Fault | 'waits' |
 }
 
 function answerOf({ message, entry }: Waiting, { envelope, outcomes }: Folded): Answer | null {
-  const outcome = outcomes.get(entry);
-  if (outcome !== undefined) return answer(envelope, outcome.code, outcome.answer);
+  const decided = outcomes.get(entry);
+  // A server that lost its tail may have given the entry to another message.
+  if (decided?.id === message.id) return answer(envelope, decided.outcome.code, decided.outcome.answer);
   const first = envelope.recent.find((one) => one.id === message.id);
   if (first === undefined || !message.from.startsWith('client:')) return null;
   if (first.bodyHash !== fingerprint(message.body)) return answer(envelope, 'idempotency_key_reused', null);

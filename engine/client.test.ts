@@ -117,6 +117,18 @@ test('while nobody owns the actor the outcome is unknown after the time limit, a
   await stop(setup);
 });
 
+test('a server that lost its tail may give an entry to another message: its decision is no answer to the first', async (t) => {
+  const setup = setUp();
+  const { mailboxes } = setup.rig.ports;
+  const send = mailboxes.send.bind(mailboxes);
+  mailboxes.send = ([lost], cap) => send([{ ...command('Deposit', { amount: '100' }, 'in its place'), to: lost?.to ?? 'purse:a' }], cap);
+  const asked = setup.client.ask(command('Pay', { to: 'purse:b', amount: '30' }, 'lost'));
+  await setup.worker.start();
+  t.is(await faultOf(t, setup, asked), 'outcome_unknown');
+  t.like((await passing(setup, setup.client.read(purse, 'a')))?.envelope.state, { balance: 100n });
+  await stop(setup);
+});
+
 test('a parked actor is told as such, before the time limit', async (t) => {
   const setup = setUp();
   await setup.worker.start();

@@ -36,8 +36,8 @@ export interface Folded<S = unknown> {
   /** Where the fold began, and the messages on the way from there: their owner may not have journalled them yet. */
   readonly from: Head;
   readonly traffic: Traffic;
-  /** Of the watched entries that lay on the way. */
-  readonly outcomes: ReadonlyMap<EntryId, Outcome>;
+  /** Of the watched entries that lay on the way, each with the message that lies there. */
+  readonly outcomes: ReadonlyMap<EntryId, { readonly id: string; readonly outcome: Outcome }>;
 }
 
 /** Null: the actor has committed nothing yet. */
@@ -205,14 +205,14 @@ export async function unfolded(actor: ActorId, ports: FoldPorts): Promise<Unfold
 
 function foldOver(look: Look, start: { readonly tip: Tip; readonly from: Envelope; readonly kind: Kind }): FoldResult {
   const { tip, from, kind } = start;
-  const outcomes = new Map<EntryId, Outcome>();
+  const outcomes = new Map<EntryId, { id: string; outcome: Outcome }>();
   const filled: LedgerPage[] = [];
   const sent: Addressed[] = [];
   const heard: HeardMessage[] = [];
   let envelope = from;
   for (const stored of committedOf(look, from.head.last)) {
     const outcome = decideEntry(kind, envelope, stored);
-    if (look.request.watch?.has(stored.entry) === true) outcomes.set(stored.entry, outcome);
+    if (look.request.watch?.has(stored.entry) === true) outcomes.set(stored.entry, { id: stored.id, outcome });
     if (outcome.filled !== null) filled.push(outcome.filled);
     if (outcome.heard !== null) heard.push(outcome.heard);
     sent.push(...outcome.sends);

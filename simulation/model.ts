@@ -80,14 +80,17 @@ export function cameBack(model: Model, amount: bigint): void {
   model.suspense += amount;
 }
 
+/** The provider has made an invoice, and its answer is on its way. */
+const ANSWER_MS = 1_000;
+
 /**
- * Whether a wallet has what it must have. An invoice that was made in a lost span is forgotten, and another is made in its place: who paid the
- * first one has money in a break, not in the wallet.
+ * Whether a wallet has what it must have. An invoice that we were told of in a lost span is forgotten, and another is made in its place: who paid
+ * the first one has money in a break, not in the wallet.
  */
 export function isRight(model: Model, number: string, found: ExpectedWallet): boolean {
   const expected = walletOf(model, number);
   const isForgotten = ({ wallet, invoicedMs }: PaidTopUp): boolean =>
-    wallet === number && model.lostSpans.some(({ fromMs, toMs }) => invoicedMs >= fromMs && invoicedMs <= toMs);
+    wallet === number && model.lostSpans.some(({ fromMs, toMs }) => invoicedMs >= fromMs - ANSWER_MS && invoicedMs <= toMs);
   const forgotten = [...model.paidTopUps.values()].filter(isForgotten);
   const missing = { available: expected.available - found.available, pending: expected.pending - found.pending };
   return isSumOfSome(missing, forgotten);

@@ -116,9 +116,7 @@ export async function spend(
 ): Promise<void> {
   const body = { amount: text(amount), currency: 'SAR', purpose: 'a fund' };
   const call = { method: 'post', path: `/ops/v1/wallets/${wallet.id}/debits`, as: 'olga', scope: 'ops', key, body } as const;
-  let reply = await customers.ask(call);
-  // Operators are not told that a wallet is still opening: in a cluster its number reaches its actor a moment after its owner.
-  for (; reply.body['code'] === 'wallet_not_found'; reply = await customers.ask(call)) await pause(world, LOOK_MS);
+  const reply = await customers.ask(call);
   if (reply.body['code'] === 'insufficient_balance') return;
   if (reply.status !== 201) throw new Error(`no debit: ${JSON.stringify(reply)}`);
   debited(model, wallet.id, BigInt(amount));

@@ -1,11 +1,11 @@
 /** Whose wallet it is: another owner's is not found, as if it did not exist. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { OwnedWallet } from '../../actors/owner/state.ts';
 import type { VirtualAccountState } from '../../actors/virtual-account/state.ts';
 import type { Caller } from '../endpoint.ts';
 import { Problem, problem } from '../problem.ts';
 import type { View } from '../reading.ts';
+import { moved } from './moved.ts';
 import type { GatewayParts } from './parts.ts';
 
 export const walletParams = z.object({ walletId: z.string().max(64) });
@@ -31,23 +31,24 @@ export async function ownWallet(parts: GatewayParts, caller: Caller, walletId: s
 }
 
 const OPENING_MS_MAX = 2000;
-const OPENING_LOOK_MS = 25;
+const OPENING_LOOK_MS = 100;
 
 /**
- * The caller's own wallet for a command to it: one that was promised a moment ago may be on its way to its own actor still (in a cluster, through
- * the outbox), and a command that overtook it would be refused for ever. 503 `wallet_opening` when it does not come.
+ * The wallet as its own actor opened it. Until then nobody is promised anything: in a cluster the owner's word reaches that actor through the outbox,
+ * and money or a command that overtook it would meet an account that does not exist.
  */
-export async function openedWallet(parts: GatewayParts, caller: Caller, walletId: string): Promise<OwnWallet> {
-  const deadline = performance.now() + OPENING_MS_MAX;
+export async function untilOpened(parts: GatewayParts, number: string): Promise<View<VirtualAccountState>> {
+  const { system } = parts;
+  const deadline = system.monotonicMs() + OPENING_MS_MAX;
   for (;;) {
-    const found = await ownWallet(parts, caller, walletId);
-    if (found.view !== null) return found;
-    if (performance.now() > deadline) throw walletOpening();
-    await sleep(OPENING_LOOK_MS);
+    const view = await parts.wallet(number);
+    if (view !== null && view.state.status !== 'unopened') return view;
+    if (system.monotonicMs() > deadline) throw walletOpening();
+    await moved(parts, `virtual-account:${number}`, OPENING_LOOK_MS);
   }
 }
 
-function walletOpening(): Error {
+export function walletOpening(): Error {
   const detail = 'This wallet is being opened; repeat the request with the same Idempotency-Key.';
   return new Problem({ status: 503, code: 'wallet_opening', detail, headers: { 'Retry-After': '1' } });
 }

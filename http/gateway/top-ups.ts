@@ -12,7 +12,8 @@ import { nameOf } from '../hashes.ts';
 import { amountText, currencyText, wireAmount, withMinor } from '../money.ts';
 import { Problem, problem } from '../problem.ts';
 import type { View } from '../reading.ts';
-import { openedWallet, ownWallet, ownerIdOf, walletParams } from './own.ts';
+import { moved } from './moved.ts';
+import { ownWallet, ownerIdOf, walletOpening, walletParams } from './own.ts';
 import type { GatewayParts } from './parts.ts';
 
 /** The engine remembers keys this long; the payment itself remembers its request for ever. */
@@ -52,7 +53,8 @@ function requestTopUp(parts: GatewayParts) {
     body: requestBody,
     replies: { 201: { description: 'The top-up; status paid follows when the provider has paid it out', schema: topUpSchema } },
     handle: async ({ caller, params, body, key, trace }) => {
-      const { owned } = await openedWallet(parts, caller, params.walletId);
+      const { owned, view } = await ownWallet(parts, caller, params.walletId);
+      if (view === null) throw walletOpening();
       if (body.currency !== owned.currency) throw problem(422, 'currency_mismatch', `This wallet is kept in ${owned.currency}.`);
       const description = body.description ?? null;
       const topUpId = nameOf([parts.secret, caller.subject, params.walletId, 'top-ups', key]);
@@ -165,20 +167,10 @@ async function payable(parts: CheckoutParts, topUpId: string, signal: AbortSigna
     } else if (system.monotonicMs() > deadline - WAIT_MS + MISSING_WAIT_MS) {
       throw problem(404, 'top_up_not_found', 'There is no top-up of this id.');
     }
-    await moved(parts, `payment:${topUpId}`);
+    await moved(parts, `payment:${topUpId}`, LOOK_AGAIN_MS);
   } while (system.monotonicMs() < deadline && !signal.aborted);
   return null;
 }
 
 const MISSING_WAIT_MS = 2_000;
 const LOOK_AGAIN_MS = 200;
-
-/** Resolves when the actor may have moved, or after a moment. */
-async function moved({ watch, system }: Pick<CheckoutParts, 'watch' | 'system'>, actor: `payment:${string}`): Promise<void> {
-  const hint = new AbortController();
-  const unwatch = watch(actor, () => {
-    hint.abort();
-  });
-  await system.sleep(LOOK_AGAIN_MS, hint.signal);
-  unwatch();
-}

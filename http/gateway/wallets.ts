@@ -14,7 +14,7 @@ import { problem } from '../problem.ts';
 import type { View } from '../reading.ts';
 import type { GatewayParts } from './parts.ts';
 import { ibanOf } from './numbers.ts';
-import { ownWallet, ownerIdOf, walletParams } from './own.ts';
+import { ownWallet, ownerIdOf, untilOpened, walletParams } from './own.ts';
 
 export const walletSchema = z.object({
   id: z.string().describe('The wallet number, 15 digits.'),
@@ -67,7 +67,8 @@ function openWallet(parts: GatewayParts) {
         trace,
         answer: opened,
       });
-      return { status: 201, body: freshWallet(answer), headers: { Location: `/v1/wallets/${answer.id}` } };
+      const view = await untilOpened(parts, answer.id);
+      return { status: 201, body: wireWallet({ ...answer, number: answer.id }, view), headers: { Location: `/v1/wallets/${answer.id}` } };
     },
   });
 }
@@ -80,7 +81,7 @@ function freshWallet(wallet: z.output<typeof opened>): WireWallet {
   return { id, iban, name, currency, status: 'active', ...balances, createdAt: new Date(createdAt).toISOString(), asOf: null };
 }
 
-function wireWallet(wallet: OwnedWallet, view: View<VirtualAccountState> | null): WireWallet {
+function wireWallet(wallet: Omit<OwnedWallet, 'key' | 'fingerprint'>, view: View<VirtualAccountState> | null): WireWallet {
   if (view === null || view.state.status === 'unopened') return freshWallet({ ...wallet, id: wallet.number });
   const { state, asOf } = view;
   return {
