@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { makeToken } from '../cli/token.ts';
 import { startRole } from '../tests/support/processes.ts';
-import { callApi, eventually, startSystem } from '../tests/support/system.ts';
+import { callApi, startSystem } from '../tests/support/system.ts';
 import { lastLine, table } from './rig.ts';
 
 export interface AcceptOptions {
@@ -60,11 +60,6 @@ async function openWallets(url: string, count: number): Promise<string[]> {
     if (status !== 201) throw new Error(`a wallet was not opened: ${JSON.stringify(body)}`);
     numbers.push(String(body['id']));
   }
-  const last = numbers.at(-1) ?? '';
-  await eventually(
-    () => callApi(`${url}/v1/wallets/${last}`, { as: OWNER }),
-    ({ body }) => body['asOf'] !== null,
-  );
   return numbers;
 }
 

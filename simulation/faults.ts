@@ -43,6 +43,7 @@ function until({ world }: Scene, { ms }: { readonly ms: number }): number {
 function loseTail({ world, servers, archive, story, state, model }: Scene, ms: number): void {
   // In a cluster each master loses its own tail, and the relay waits for replicas: tests/cluster shows that on real servers.
   if (servers.ports.store.cluster || !story.areOpened()) return;
+  if (state.tailsToCome > 0) return; // what one loses, the other cannot bring back
   const fromMs = world.nowMs();
   state.tailsToCome += 1;
   const back = [servers.checkpoint(), archive.checkpoint()];
