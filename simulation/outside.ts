@@ -30,6 +30,8 @@ export interface Outside {
   readonly bank: AnbState;
   /** Until then provider calls fail, hang, lose their answer or are cut in half, at this probability. */
   trouble: { untilMs: number; probability: number };
+  /** Minor units, not positive: what the provider takes from its next payout, because refunds were more than payments. */
+  carried: number;
   /** The network as this process has it. */
   fetchOf(life: Life): Fetch;
   /** Events since the last call, each with the path that it is sent to. */
@@ -50,6 +52,7 @@ export function createOutside(world: World, seed: number): Outside {
     moyasar,
     bank,
     trouble: { untilMs: 0, probability: 0 },
+    carried: 0,
     fetchOf: (life) => (url, init) => overTheNet({ world, life, outside, apps }, url, init),
     newEvents() {
       const paid = moyasar.webhooks.events().slice(seen.moyasar);

@@ -26,6 +26,7 @@ const FOUND = [
   [646, 'a second tail that was lost brought back what the first one took'],
   [2374, 'an invoice whose answer came in a lost span is forgotten'],
   [2945, 'after a lost tail an entry was given to another command, whose decision was told to the first one'],
+  [3901, 'refunds were more than payments: the provider takes the rest from its next payout'],
   [3156, 'in a cluster a transfer overtook the opening of its wallet'],
 ] as const;
 for (const [seed, what] of FOUND) {

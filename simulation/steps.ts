@@ -134,22 +134,28 @@ export async function settleAll(parts: Parts, payoutAfterMs: number): Promise<vo
   const { outside, model, world } = parts;
   if (!waits(outside.moyasar, model.paidTopUps)) return;
   const { settlement, lines } = settle(outside.moyasar, {});
-  world.trace(() => `provider: settlement ${settlement.id} of ${String(lines.length)} rows`);
+  const payout = expectedCredit(settlement) + outside.carried;
+  outside.carried = Math.min(0, payout);
+  world.trace(() => `provider: settlement ${settlement.id} of ${String(lines.length)} rows pays ${String(Math.max(0, payout))}`);
   await pause(world, payoutAfterMs);
+  if (payout > 0) payOut(parts, payout);
+  paidOut(
+    model,
+    lines.map((line) => line.payment_id),
+  );
+}
+
+function payOut({ outside }: Parts, payout: number): void {
   const day = new Date(outside.bank.clock.now()).toISOString().slice(0, 10).replaceAll('-', '');
   const narr3 = `${day}SAXXXXXXXX1B${outside.bank.random.digits(14)}`;
   post(outside.bank, {
-    amount: text(expectedCredit(settlement)),
+    amount: text(payout),
     narr1: 'MOYASAR SETTLEMENT',
     narr2: 'TEST MERCHANT',
     narr3,
     prtclrsCode: '17IPS',
   });
-  paidOut(
-    model,
-    lines.map((line) => line.payment_id),
-  );
-  tellOfStatement(parts);
+  tellOfStatement({ outside });
 }
 
 /** Refunded payments alone would be a payout below zero. */

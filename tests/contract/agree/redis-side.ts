@@ -66,7 +66,7 @@ function commandsOf(shard: Shard): Command[] {
     ['xrange', keys.effects, '-', '+'],
     ['xpending', keys.effects, 'effects', '-', '+', MANY],
     ['hgetall', keys.effectAttempts],
-    ['xrange', keys.dead, '-', '+'],
+    ['xrevrange', keys.dead, '+', '-'],
   ];
 }
 
