@@ -83,6 +83,36 @@ test('a snapshot that exists with other bytes parks its actor', async (t) => {
   await worker.stop();
 });
 
+test('a snapshot that is on its way when Redis loses its tail names no tip of the history that follows', async (t) => {
+  const rig = createRig({ shards: 1 });
+  const { snapshots } = rig.ports;
+  const insert = snapshots.insert.bind(snapshots);
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  snapshots.insert = (documents) => held.then(() => insert(documents));
+  const worker = rig.worker({ flushEntries: 1 });
+  await worker.start();
+  await rig.send('purse:a', 'Deposit', { amount: '1' });
+  await rig.system.advance(QUIET);
+  const shard = rig.shard('purse:a');
+  t.is(shard.tips.get('purse:a')?.n, 1);
+  // The server is back at a moment before all that; its lease is still the same.
+  shard.tips.delete('purse:a');
+  shard.mailboxes.delete('purse:a');
+  await rig.system.advance(QUIET);
+  for (const amount of ['5', '7']) await rig.send('purse:a', 'Deposit', { amount });
+  await rig.system.advance(QUIET);
+  t.is(shard.tips.get('purse:a')?.n, 2);
+  release();
+  await rig.system.advance(1);
+  t.is(shard.tips.get('purse:a')?.snapshot, null);
+  await rig.system.advance(QUIET);
+  const { last, chain, snapshot } = shard.tips.get('purse:a') ?? {};
+  t.is(snapshot, `${String(last)}~${String(chain)}`);
+  t.is((await rig.purse('purse:a')).balance, 12n);
+  await worker.stop();
+});
+
 test('new rules begin where a snapshot under the former ones ends', async (t) => {
   const rig = createRig({ shards: 1 });
   const old = mortal(rig.ports);

@@ -242,9 +242,11 @@ async function withoutConflicts(
   return saving.filter((one) => !isBad(one));
 }
 
+/** Of an actor that was loaded anew meanwhile the snapshot may be of a history that Redis has lost: it names no tip and stays harmless. */
 async function nameAll(saving: readonly Saving[], options: SnapshotterOptions): Promise<number> {
   const byShard = new Map<Shard, Saving[]>();
   for (const one of saving) {
+    if (options.cache.get(one.actor)?.unsaved?.traffic !== one.hot.unsaved?.traffic) continue;
     const group = byShard.get(one.lease.shard);
     if (group === undefined) byShard.set(one.lease.shard, [one]);
     else group.push(one);

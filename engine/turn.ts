@@ -166,11 +166,11 @@ export async function load(batches: readonly Batch[], deps: TurnDeps): Promise<L
 
 function coldOf({ owned, fetched }: Batch, { cache, registry }: TurnDeps): ColdActor[] {
   return fetched.flatMap(({ actor, tip, entries }) => {
-    if (entries.length === 0 || tip === null || registry.find(actor) === undefined) return [];
+    if (entries.length === 0 || registry.find(actor) === undefined) return [];
     const hot = cache.get(actor);
-    if (hot !== undefined && isAt(hot.envelope.head, tip)) return [];
+    if (hot !== undefined && tip !== null && isAt(hot.envelope.head, tip)) return [];
     if (hot !== undefined) cache.drop(actor); // T2
-    return [{ actor, shard: owned.lease.shard }];
+    return tip === null ? [] : [{ actor, shard: owned.lease.shard }];
   });
 }
 
