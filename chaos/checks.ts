@@ -67,8 +67,8 @@ export function isClean({ lost, doubled, wrong }: Verdict): boolean {
 }
 
 async function judge(judging: Judging): Promise<Verdict> {
-  const wallets = added([await wrongWallets(judging), await wrongOwners(judging)]);
-  if (wallets.wrong.length > 0 || wallets.lost > 0) return wallets; // still under way, most likely: the books are walked when these agree
+  const wallets = added([await wrongWallets(judging), await wrongOwners(judging), await parkedActors(judging)]);
+  if (!isClean(wallets)) return wallets; // still under way, most likely: the books are walked when these agree
   return added([wallets, await wrongBooks(judging)]);
 }
 
@@ -149,15 +149,19 @@ function itemsOf(body: unknown): readonly unknown[] {
 }
 
 /** V3 */
-async function wrongBooks({ looking, stage, before, ledger }: Judging): Promise<Verdict> {
+async function wrongBooks({ looking, stage, before }: Judging): Promise<Verdict> {
   const wrong = await changedWallets(looking, before);
-  const suspense = ledger.strayed.reduce((sum, { command }) => sum + command.amount, 0n);
-  const wanted = { bank: halalasOf(await stage.bank.balance()), suspense: -suspense };
+  const wanted = { bank: halalasOf(await stage.bank.balance()), suspense: 0n };
   wrong.push(...wrongPosition(await provePosition(looking.ports), wanted));
   const { divergences } = await audit(looking.ports);
   for (const one of divergences) wrong.push(`audit: ${JSON.stringify(one, withBigints)}`);
-  for (const { actor, error } of await looking.look.operations.parked(looking.layout.allShards)) wrong.push(`${actor} is parked: ${error}`);
   return { lost: 0, doubled: 0, wrong };
+}
+
+/** Why money may be missing: nothing else tells whoever reads the verdict. */
+async function parkedActors({ looking: { look, layout } }: Judging): Promise<Verdict> {
+  const parked = await look.operations.parked(layout.allShards);
+  return { lost: 0, doubled: 0, wrong: parked.map(({ actor, error }) => `${actor} is parked: ${error}`) };
 }
 
 function wrongPosition({ differences, broken, classes }: Position, wanted: Readonly<Record<'bank' | 'suspense', bigint>>): string[] {
@@ -206,20 +210,6 @@ export async function lostPromises({ stage, ledger, random }: Judging): Promise<
   }));
   return found.filter(({ is }) => !is).map(({ command }) => command);
 }
-
-/** Of the paid ones among these the ones whose repetition does not know of the payment: moved to where their money waits. */
-export async function setStrayedAside(missing: readonly Command[], { stage, ledger, random }: Judging): Promise<void> {
-  await sleep(STRAYED_MS);
-  for (const one of ledger.paid.filter(({ command }) => missing.includes(command))) {
-    const { body } = await look(one.command, stage, random);
-    if (at(body, 'status') !== 'awaiting_payment') continue;
-    ledger.paid.splice(ledger.paid.indexOf(one), 1);
-    ledger.strayed.push(one);
-  }
-}
-
-/** Until a settlement has reached its payments. */
-const STRAYED_MS = 5_000;
 
 async function isFound(command: Command, stage: Stage, random: Random): Promise<boolean> {
   for (;;) {

@@ -46,8 +46,6 @@ export interface Ledger {
   readonly deposits: Deposit[];
   /** Top-ups that the customer paid at the provider. */
   readonly paid: Paid[];
-  /** Paid, but the top-up was in a lost tail, and its repetition has another invoice: the money waits in suspense for an operator. */
-  readonly strayed: Paid[];
   readonly wallets: Wallet[];
   /** Answers that were neither 2xx nor a refusal, by status; 0: no answer. */
   readonly unknown: Map<number, number>;
@@ -57,7 +55,7 @@ export interface Ledger {
 }
 
 export function emptyLedger(): Ledger {
-  return { commands: [], deposits: [], paid: [], strayed: [], wallets: [], unknown: new Map(), reads: 0, wrongReads: [] };
+  return { commands: [], deposits: [], paid: [], wallets: [], unknown: new Map(), reads: 0, wrongReads: [] };
 }
 
 export function isPromised({ answer }: Command): boolean {

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../mocks/control/random.ts';
 import type { Looking } from '../tests/support/deposits.ts';
-import { atRest, isClean, lostPromises, repeatAll, setStrayedAside, settleAll } from './checks.ts';
+import { atRest, isClean, lostPromises, repeatAll, settleAll } from './checks.ts';
 import type { Judging } from './checks.ts';
 import { openWallets, startLoad } from './client.ts';
 import type { Fault } from './fault.ts';
@@ -71,7 +71,6 @@ export async function playRound(options: RoundOptions): Promise<RoundResult> {
   const facts = { fault: fault.name, seed, stillMs, restMs: Math.round(performance.now() - begun), notes, ledger };
   for (const { key } of unanswered) wrong.push(`${key} was never answered`);
   wrong.push(...end.wrong, ...ledger.wrongReads);
-  if (ledger.strayed.length > 0) notes.push(`${String(ledger.strayed.length)} paid top-ups of the tail wait in suspense`);
   const effects = ledger.deposits.length + ledger.commands.length;
   const ok = end.lost === 0 && end.doubled === 0 && wrong.length === 0;
   return { ...facts, ok, effects, lost: end.lost, doubled: end.doubled, tail: end.tail, unknown: unknownOf(ledger), wrong };
@@ -93,7 +92,6 @@ async function reconcile(judging: Judging, losesTail: boolean): Promise<End> {
   const tail = missing.map(({ kind, key, wallet }) => `${kind} ${key}${wallet === null ? '' : ` of ${wallet.id}`}`);
   const repeats = losesTail ? await repeatAll(judging) : null;
   await settleAll(judging.stage);
-  if (missing.length > 0) await setStrayedAside(missing, judging);
   const first = await atRest(judging, REST_MS_MAX);
   const again = repeats ?? (await repeatAll(judging));
   // What the repetitions did shows in what follows: a second effect is one too many.

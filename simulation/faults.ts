@@ -40,17 +40,15 @@ function until({ world }: Scene, { ms }: { readonly ms: number }): number {
 }
 
 /** A wallet that is being opened could get another number when it is asked for again: nobody would know whose the first one is. */
-function loseTail({ world, servers, archive, story, state, model }: Scene, ms: number): void {
+function loseTail({ world, servers, archive, story, state }: Scene, ms: number): void {
   // In a cluster each master loses its own tail, and the relay waits for replicas: tests/cluster shows that on real servers.
   if (servers.ports.store.cluster || !story.areOpened()) return;
   if (state.tailsToCome > 0) return; // what one loses, the other cannot bring back
-  const fromMs = world.nowMs();
   state.tailsToCome += 1;
   const back = [servers.checkpoint(), archive.checkpoint()];
   world.at(ms, () => {
     world.trace(() => `redis: the last ${String(ms)} ms are lost`);
     for (const restore of back) restore();
-    model.lostSpans.push({ fromMs, toMs: world.nowMs() });
     state.hasLostTail = true;
     state.tailsToCome -= 1;
   });

@@ -11,20 +11,16 @@ export interface Model {
   suspense: bigint;
   /** By the provider's payment id. */
   readonly paidTopUps: Map<string, PaidTopUp>;
-  /** Spans of time of which a server lost all it was told, in milliseconds of the history. */
-  readonly lostSpans: { readonly fromMs: number; readonly toMs: number }[];
 }
 
 interface PaidTopUp {
   readonly wallet: string;
   readonly amount: bigint;
-  /** When the invoice was made that was paid. */
-  readonly invoicedMs: number;
   settled: boolean;
 }
 
 export function createModel(): Model {
-  return { wallets: new Map(), suspense: 0n, paidTopUps: new Map(), lostSpans: [] };
+  return { wallets: new Map(), suspense: 0n, paidTopUps: new Map() };
 }
 
 function walletOf(model: Model, number: string): ExpectedWallet {
@@ -78,29 +74,4 @@ export function debited(model: Model, number: string, amount: bigint): void {
 /** A payout that the receiving bank sent back: a person says what becomes of it. */
 export function cameBack(model: Model, amount: bigint): void {
   model.suspense += amount;
-}
-
-/** The provider has made an invoice, and its answer is on its way. */
-const ANSWER_MS = 1_000;
-
-/**
- * Whether a wallet has what it must have. An invoice that we were told of in a lost span is forgotten, and another is made in its place: who paid
- * the first one has money in a break, not in the wallet.
- */
-export function isRight(model: Model, number: string, found: ExpectedWallet): boolean {
-  const expected = walletOf(model, number);
-  const isForgotten = ({ wallet, invoicedMs }: PaidTopUp): boolean =>
-    wallet === number && model.lostSpans.some(({ fromMs, toMs }) => invoicedMs >= fromMs - ANSWER_MS && invoicedMs <= toMs);
-  const forgotten = [...model.paidTopUps.values()].filter(isForgotten);
-  const missing = { available: expected.available - found.available, pending: expected.pending - found.pending };
-  return isSumOfSome(missing, forgotten);
-}
-
-function isSumOfSome(missing: ExpectedWallet, topUps: readonly PaidTopUp[]): boolean {
-  if (missing.available === 0n && missing.pending === 0n) return true;
-  return topUps.some(({ amount, settled }, index) => {
-    const { available, pending } = missing;
-    const less = settled ? { available: available - amount, pending } : { available, pending: pending - amount };
-    return isSumOfSome(less, topUps.slice(index + 1));
-  });
 }

@@ -24,7 +24,7 @@ test.serial('three hundred histories come to rest with every invariant kept and 
 /** Each was a bug once: of the engine, the gateway or the simulator. Another way of making plans makes them seeds like any other. */
 const FOUND = [
   [646, 'a second tail that was lost brought back what the first one took'],
-  [2374, 'an invoice whose answer came in a lost span is forgotten'],
+  [2374, "an invoice whose answer came in a lost span was forgotten, and what was paid by it was in nobody's wallet"],
   [2945, 'after a lost tail an entry was given to another command, whose decision was told to the first one'],
   [3901, 'refunds were more than payments: the provider takes the rest from its next payout'],
   [3156, 'in a cluster a transfer overtook the opening of its wallet'],

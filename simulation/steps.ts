@@ -5,7 +5,6 @@ import { payInvoice } from '../mocks/moyasar/invoices.ts';
 import { refund } from '../mocks/moyasar/payments.ts';
 import { expectedCredit, settle } from '../mocks/moyasar/settlements.ts';
 import type { InvoiceRecord, MoyasarState } from '../mocks/moyasar/state.ts';
-import { EPOCH_MS } from './life.ts';
 import { cameBack, debited, opened, paid, paidOut, refunded, transferred } from './model.ts';
 import { ACCOUNT } from './outside.ts';
 import type { Step } from './plan.ts';
@@ -84,7 +83,7 @@ export async function payByCard(parts: Parts, { amount, then }: Of<'top-up'>, { 
   const { payment } = await payInvoice(outside.moyasar, invoice, { outcome: then === 'decline' ? 'failed' : 'paid' });
   world.trace(() => `provider: ${payment.id} of ${wallet.id} is ${payment.status}`);
   if (then === 'decline') return;
-  paid(model, payment.id, { wallet: wallet.id, amount: BigInt(amount), invoicedMs: Date.parse(invoice.invoice.created_at) - EPOCH_MS });
+  paid(model, payment.id, { wallet: wallet.id, amount: BigInt(amount) });
   if (then === 'refund') await takeBack(parts, payment.id);
 }
 

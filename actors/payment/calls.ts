@@ -1,10 +1,12 @@
 /** The calls to the provider that are owed an answer, the looks to come, and what is held: all read from the state (P1). */
 import type { Effect, Row, Timer } from '../../engine/actor.ts';
-import { rowSign } from './messages.ts';
-import { KNOWN_MAX, POLL_AFTER_END_MS, POLL_INTERVAL_MS_MAX, POLLS_MAX, PROVIDER } from './state.ts';
+import { PROVIDER, rowSign } from './messages.ts';
+import { KNOWN_MAX, POLL_AFTER_END_MS, POLL_INTERVAL_MS_MAX, POLLS_MAX } from './state.ts';
 import type { FetchCall, Invoice, KeptRow, PaymentState } from './state.ts';
 
+/** None for a top-up that nobody has asked for: its facts have no wallet to go to. */
 export function openEffects(state: PaymentState): Effect[] {
+  if (state.account === null) return [];
   const create = state.creating ? [createInvoice(state)] : [];
   const cancels = state.invoices.filter((one) => one.state === 'canceling').map(({ id }) => cancelInvoice(id));
   return [...create, ...cancels, ...state.fetches.map(fetchEffect)];

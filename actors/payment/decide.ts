@@ -5,7 +5,7 @@ import { idOf } from '../../engine/message.ts';
 import { carrying } from '../postings.ts';
 import { figures, openEffects, timers, withFetch, withoutFetch } from './calls.ts';
 import type { Message, Of } from './entry.ts';
-import { createPayment, effectExhausted, invoiceCanceled, invoiceCreated, invoiceFetched, pollDue } from './invoices.ts';
+import { createPayment, effectExhausted, invoiceCanceled, invoiceCreated, invoiceFetched, invoiceFound, pollDue } from './invoices.ts';
 import { paymentMessages, rowSign } from './messages.ts';
 import { observe } from './provider-facts.ts';
 import { feeCollected, giveUp, letGo, letGoUnknown, rowSettled } from './rows.ts';
@@ -21,15 +21,10 @@ function decide(state: PaymentState, entry: Entry<Message>): Accepted<PaymentSta
 }
 
 function take(state: PaymentState, entry: Entry<Message>, facts: Facts): Step {
+  if (isOfInvoice(entry)) return takeOfInvoice(state, entry, facts);
   switch (entry.type) {
     case 'CreatePayment':
       return createPayment(state, entry, facts);
-    case 'InvoiceCreated':
-      return invoiceCreated(state, entry, facts);
-    case 'InvoiceCanceled':
-      return invoiceCanceled(state, entry.body.invoiceId);
-    case 'InvoiceFetched':
-      return invoiceFetched(state, entry, facts);
     case 'PaymentFetched':
       return paymentFetched(state, entry, facts);
     case 'ProviderHint':
@@ -42,6 +37,25 @@ function take(state: PaymentState, entry: Entry<Message>, facts: Facts): Step {
       return entry.body.key === 'poll' ? pollDue(state, entry) : giveUp(state, entry.body.key);
     case 'EffectExhausted':
       return effectExhausted(state, entry, facts);
+  }
+}
+
+type OfInvoice = Of<'InvoiceCreated' | 'InvoiceFound' | 'InvoiceCanceled' | 'InvoiceFetched'>;
+
+function isOfInvoice(entry: Entry<Message>): entry is OfInvoice {
+  return entry.type.startsWith('Invoice');
+}
+
+function takeOfInvoice(state: PaymentState, entry: OfInvoice, facts: Facts): Step {
+  switch (entry.type) {
+    case 'InvoiceCreated':
+      return invoiceCreated(state, entry, facts);
+    case 'InvoiceFound':
+      return invoiceFound(state, entry.body);
+    case 'InvoiceCanceled':
+      return invoiceCanceled(state, entry.body.invoiceId);
+    case 'InvoiceFetched':
+      return invoiceFetched(state, entry, facts);
   }
 }
 

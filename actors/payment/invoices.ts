@@ -6,7 +6,7 @@
  * P10  A failed attempt is no failed top-up while an invoice is open; money that comes after the end is taken all the same.
  */
 import { send } from '../../engine/actor.ts';
-import { PROVIDER } from './state.ts';
+import { PROVIDER } from './messages.ts';
 import { referenceMessages } from '../reference/messages.ts';
 import { virtualAccountMessages } from '../virtual-account/messages.ts';
 import type { TopUpStatus } from '../virtual-account/messages.ts';
@@ -39,6 +39,15 @@ export function invoiceCreated(state: PaymentState, { body, at }: Of<'InvoiceCre
 
 function superseded(invoice: Invoice): Invoice {
   return invoice.state === 'open' ? { ...invoice, state: 'canceling' } : invoice;
+}
+
+/**
+ * An invoice of ours that we had forgotten: older than what we know, so no longer where the customer pays. It is canceled and looked at like
+ * any other (P9), as soon as the top-up is asked for again if that was forgotten too.
+ */
+export function invoiceFound(state: PaymentState, { invoiceId, url, expiresAt }: Of<'InvoiceFound'>['body']): Step {
+  if (state.invoices.length >= KNOWN_MAX || state.invoices.some(({ id }) => id === invoiceId)) return step(state);
+  return step({ ...state, invoices: [{ id: invoiceId, url, expiresAt, state: 'canceling' }, ...state.invoices] });
 }
 
 /** Also the answer when it could no longer be canceled: one more look tells whether it was paid. */

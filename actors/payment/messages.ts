@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { effectExhausted, timerDue } from '../../engine/actor.ts';
 import { actorId, currencyCode, minor } from '../money.ts';
 
+/** Names the provider in actor ids, effects and accounts. */
+export const PROVIDER = 'moyasar';
+
 /** A provider's payment as re-fetched: the only thing we act on. */
 export const providerPayment = z.object({
   id: z.string(),
@@ -65,6 +68,14 @@ export const settlementRow = z.object({
 });
 export type SettlementRow = z.output<typeof settlementRow>;
 
+/** An invoice as the provider knows it. */
+export const invoiceFound = z.object({
+  invoiceId: z.string().min(1),
+  url: z.string(),
+  /** Milliseconds since 1970. */
+  expiresAt: z.number(),
+});
+
 export const paymentMessages = {
   /** From `virtual-account`. */
   CreatePayment: z.object({
@@ -84,6 +95,8 @@ export const paymentMessages = {
     expiresAt: z.number(),
     pollEveryMs: z.number(),
   }),
+  /** From `reference`: the provider has an invoice of this top-up that it may not know, because the answer that told of it was lost. */
+  InvoiceFound: invoiceFound,
   /** Result of `moyasar.cancel_invoice`. */
   InvoiceCanceled: z.object({ effect: z.string(), invoiceId: z.string() }),
   /** Result of `moyasar.fetch_invoice`: the invoice and every payment tried on it. */

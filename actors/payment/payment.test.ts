@@ -271,6 +271,40 @@ test('an answer that nobody waits for is not looked at, nor is another payment t
     .then(t, { rows: '', sends: [], state: { payment: null } });
 });
 
+test('an invoice that was forgotten is canceled, looked at, and funds the top-up when it was paid; the one made in its place is canceled', (t) => {
+  const after = fresh().given(tell.created(), tell.invoiced('inv-2')).when(tell.invoiceFound());
+  after.then(t, { effects: ['cancel-inv-1'] });
+  t.is(checkoutUrl(after.state), 'https://checkout.example/inv-2');
+  after
+    .given(tell.canceled())
+    .then(t, { effects: ['fetch-inv-1-1'] })
+    .when(tell.invoiceFetched('paid', [tell.payment()]))
+    .then(t, { rows: 'psp-receivable:moyasar 4990 / in-transit 4990', effects: ['cancel-inv-2'], state: { status: 'processing' } });
+});
+
+test('a forgotten invoice is remembered once, and not when eight are known', (t) => {
+  const after = awaiting().when(tell.invoiceFound('inv-1'));
+  after.then(t, { effects: [], state: { invoices: [{ id: 'inv-1', state: 'open' }] } });
+  const made = Array.from({ length: KNOWN_MAX }, (_, n) => tell.invoiced(`inv-${n + 1}`));
+  const full = fresh().given(tell.created(), ...made);
+  full.when(tell.invoiceFound('inv-0')).then(t, { effects: [] });
+});
+
+test('what comes for a top-up that was forgotten altogether waits until it is asked for again', (t) => {
+  const after = fresh().given(tell.invoiceFound()).when(tell.rowSettled());
+  after.then(t, { rows: 'in-transit 4990 / suspense 4990', effects: [], sends: [] });
+  after.when(tell.created()).then(t, { effects: ['create-1', 'cancel-inv-1', 'fetch-p1-1'] });
+  after.when(tell.fetched()).then(t, {
+    sends: [
+      `TopUpPending -> ${tell.ACCOUNT}`,
+      'Bind -> reference:moyasar:payment:p1',
+      `TopUpSettled -> ${tell.ACCOUNT}`,
+      `RowAnswered -> ${tell.PAGE}`,
+    ],
+    state: { status: 'paid', kept: [] },
+  });
+});
+
 test('looks at once are bounded, and a hint to a payment that nobody created is nothing', (t) => {
   const many = Array.from({ length: KNOWN_MAX + 3 }, (_, n) => tell.hint(`e${n}`, `p${n}`));
   t.is(awaiting().given(...many).state.fetches.length, KNOWN_MAX);

@@ -76,7 +76,6 @@ test('a row that fails a check goes on to a break with its money, and the page h
     [verified(), tell.rowSettled({ gross: 4991n }), 'payment_amount_mismatch'],
     [verified().given(tell.rowSettled()), tell.rowSettled(), 'payment_settled_twice'],
     [awaiting(), tell.rowSettled({ paymentId: null }), 'unknown_payment'],
-    [scenario(payment, tell.SELF), tell.rowSettled(), 'unknown_payment'],
     [verified(), tell.refundRow(4991n), 'payment_amount_mismatch'],
     [verified(), tell.refundRow(100n, { currency: 'KWD' }), 'currency_mismatch'],
   ] as const;
@@ -91,6 +90,16 @@ test('a row that fails a check goes on to a break with its money, and the page h
     t.deepEqual(given.sent[1]?.body, { index, outcome: 'broken' });
     t.deepEqual(given.state, before);
   }
+});
+
+test('a row of a top-up that nobody asks for waits, then goes to a break', (t) => {
+  const after = scenario(payment, tell.SELF).when(tell.rowSettled());
+  after.then(t, { rows: 'in-transit 4990 / suspense 4990', sends: [], effects: [], timers: [`row-1@${tell.HOUR}`] });
+  after.when(tell.due('row-1', T0 + tell.HOUR)).then(t, {
+    rows: 'suspense 4990 / in-transit 4990',
+    sends: ['OpenBreak -> break:unknown_payment:doc/1/0', ANSWERED],
+    state: { kept: [] },
+  });
 });
 
 test('a row of costs is answered and posts nothing: its settlement did', (t) => {

@@ -40,7 +40,7 @@ export function rowKey({ document, page, row }: SettledRow): string {
 export function rowSettled(state: PaymentState, settled: SettledRow, facts: Facts): Step {
   const { row } = settled;
   if (rowSign(row.type) === 0n) return step(state, [answered(settled, 'credited')]); // a cost, posted by its settlement
-  if (row.paymentId === null || state.account === null) return broken(state, settled, 'unknown_payment');
+  if (row.paymentId === null) return broken(state, settled, 'unknown_payment');
   if (state.payment?.id === row.paymentId) return judge(state, { settled, payment: state.payment }, facts);
   if (state.others.includes(row.paymentId)) return broken(state, settled, 'status_conflict');
   if (state.kept.length >= KEPT_ROWS_MAX) return broken(state, settled, 'unknown_payment');

@@ -10,7 +10,6 @@ import { actorId, currencyCode, minor, signedMinor } from '../money.ts';
 import { topUpStatus } from '../virtual-account/messages.ts';
 import { rowType } from './messages.ts';
 
-export const PROVIDER = 'moyasar';
 /** Invoices, failed tries, foreign payments, event ids and fetches remembered or open, each. */
 export const KNOWN_MAX = 8;
 export const EVENTS_MAX = 20;

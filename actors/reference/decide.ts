@@ -4,15 +4,18 @@
  * F1  A message that is passed on is untouched: its money stays in transit, this actor posts nothing.
  * F2  Money that is kept is suspense, and leaves it again when it is passed on or goes to a break.
  * F3  A message that money or a page hangs on is never dropped: when there is no room or time for it, it becomes a break.
+ * F4  An invoice or a payment that nobody has bound is looked up at the provider, where our own words say whose it is: what told us of it was lost.
  */
 import { accept, defineKind, send } from '../../engine/actor.ts';
 import type { Accepted, Entry, MessagesOf, Row, Send } from '../../engine/actor.ts';
+import { idOf } from '../../engine/message.ts';
 import type { ActorId } from '../../engine/message.ts';
 import { breakActor, breakMessages, breakReason } from '../break/messages.ts';
 import { carrying, move } from '../postings.ts';
+import { paymentMessages, PROVIDER } from '../payment/messages.ts';
 import { settlementPageMessages } from '../settlement-page/messages.ts';
 import { referenceMessages } from './messages.ts';
-import { initialReference, KEPT_MAX, keepTimers, keptFigures, referenceState } from './state.ts';
+import { initialReference, KEPT_MAX, keepTimers, keptFigures, referenceState, searchEffects } from './state.ts';
 import type { Kept, ReferenceState } from './state.ts';
 
 type Message = MessagesOf<typeof referenceMessages>;
@@ -24,9 +27,13 @@ function decide(state: ReferenceState, entry: Entry<Message>): Decided {
     case 'Bind':
       return bind(state, entry.body.to);
     case 'Forward':
-      return forward(state, entry.body, entry.at);
+      return forward(state, entry);
+    case 'OwnerFound':
+      return ownerFound(state, entry.body);
     case 'TimerDue':
       return giveUp(state, entry.body.key);
+    case 'EffectExhausted':
+      return accept(isSearched(state, entry.body.effect) ? { ...state, search: null } : state);
   }
 }
 
@@ -34,17 +41,38 @@ function decide(state: ReferenceState, entry: Entry<Message>): Decided {
 function bind(state: ReferenceState, to: ActorId): Decided {
   if (state.owner !== null) return accept(state);
   return accept(
-    { ...state, owner: to, kept: [] },
+    { ...state, owner: to, kept: [], search: null },
     { rows: state.kept.flatMap(released), sends: state.kept.map((kept) => passOn(kept, to)) },
   );
 }
 
-function forward(state: ReferenceState, message: Forward, at: number): Decided {
+function forward(state: ReferenceState, { body: message, at, self }: Entry<Extract<Message, { type: 'Forward' }>>): Decided {
   if (state.owner !== null) return accept(state, { sends: [passOn(message, state.owner)] });
   const kept: Kept = { ...untimed(message), n: state.count + 1, until: isHint(message) ? null : at + message.graceMs };
   const room = withRoom(state.kept);
   if (room.length >= KEPT_MAX) return accept(state, { sends: isHint(kept) ? [] : breakSends(kept) });
-  return accept({ ...state, count: kept.n, kept: [...room, kept] }, { rows: heldBack(kept) });
+  const search = state.search ?? searchFor(idOf(self), kept.n);
+  return accept({ ...state, count: kept.n, kept: [...room, kept], search }, { rows: heldBack(kept) });
+}
+
+/** F4; what a bank or we ourselves have named cannot be looked up. */
+function searchFor(reference: string, n: number): ReferenceState['search'] {
+  const [provider, kind, id = ''] = reference.split(':');
+  if (provider !== PROVIDER) return null;
+  return kind === 'invoice' || kind === 'payment' ? { n, kind, id } : null;
+}
+
+function isSearched({ search }: ReferenceState, effect: string): boolean {
+  return search !== null && effect === `find-${search.n}`;
+}
+
+/** The invoice goes ahead of what waited: who is told of its payment must know it. */
+function ownerFound(state: ReferenceState, { effect, owner }: Extract<Message, { type: 'OwnerFound' }>['body']): Decided {
+  if (!isSearched(state, effect)) return accept(state);
+  if (owner === null) return accept({ ...state, search: null });
+  const to: ActorId = `payment:${owner.topUpId}`;
+  const bound = bind(state, to);
+  return { ...bound, sends: [send(paymentMessages, to, { type: 'InvoiceFound', body: owner.invoice }), ...bound.sends] };
 }
 
 /** A full list makes room by forgetting its oldest hint: a hint is only a reason to look, and polling looks anyway. */
@@ -109,6 +137,7 @@ export const reference = defineKind({
   initial: initialReference,
   decide,
   timers: keepTimers,
+  openEffects: searchEffects,
   carries: (message: Message) => (message.type === 'Forward' ? carrying(message.body.currency, message.body.amount) : null),
   figures: keptFigures,
 });

@@ -1,7 +1,8 @@
 /** What may be said to a foreign id. Ids: `moyasar:payment:<id>`, `moyasar:invoice:<id>`, `anb:outgoing:<sequence number>`. */
 import { z } from 'zod';
-import { timerDue } from '../../engine/actor.ts';
+import { effectExhausted, timerDue } from '../../engine/actor.ts';
 import { actorId, currencyCode, signedMinor } from '../money.ts';
+import { invoiceFound } from '../payment/messages.ts';
 
 export const referenceMessages = {
   /** Whoever made or verified the foreign id says whose it is. A second, different owner is a bug at the sender and changes nothing. */
@@ -24,5 +25,8 @@ export const referenceMessages = {
     /** The settlement page and row that wait for an answer, told `RowAnswered` when the row goes to a break from here. */
     answer: z.object({ page: actorId, index: z.number().int() }).nullable(),
   }),
+  /** Result of `moyasar.find_owner`: the top-up that we named in the invoice when we made it; null when there is none. */
+  OwnerFound: z.object({ effect: z.string(), owner: z.object({ topUpId: z.string().min(1), invoice: invoiceFound }).nullable() }),
   TimerDue: timerDue,
+  EffectExhausted: effectExhausted,
 };

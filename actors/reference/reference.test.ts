@@ -103,6 +103,56 @@ test('money pushes out a hint; the ninth with money goes straight to a break; a 
   full.when(hint()).then(t, { rows: '', sends: [], state: { count: KEPT_MAX + 1 } });
 });
 
+const INVOICE = { invoiceId: 'inv-1', url: 'https://checkout.example/inv-1', expiresAt: T0 + GRACE };
+const found = (effect: string, topUpId: string | null = 'top-up-1') => ({
+  type: 'OwnerFound' as const,
+  body: { effect, owner: topUpId === null ? null : { topUpId, invoice: INVOICE } },
+});
+
+test('an invoice or a payment that nobody has bound is looked up, and its top-up learns of the invoice before all that waited', (t) => {
+  for (const kind of ['invoice', 'payment'] as const) {
+    const after = scenario(reference, `reference:moyasar:${kind}:x-1`).when(hint());
+    after.then(t, { effects: ['find-1'] });
+    t.deepEqual(reference.openEffects?.(after.state), [{ id: 'find-1', type: 'moyasar.find_owner', body: { kind, id: 'x-1' } }]);
+    after
+      .given(forward())
+      .then(t, { effects: [] })
+      .when(found('find-1'))
+      .then(t, {
+        rows: 'suspense 4990 / in-transit 4990',
+        sends: [`InvoiceFound -> ${PAYMENT}`, `ProviderHint -> ${PAYMENT}`, `RowSettled -> ${PAYMENT}`],
+        state: { owner: PAYMENT, kept: [], search: null },
+      });
+    t.deepEqual(after.sent[0]?.body, INVOICE);
+    after.when(hint(2)).then(t, { effects: [], sends: [`ProviderHint -> ${PAYMENT}`] });
+  }
+});
+
+test('a search that finds nobody, or fails, leaves everything waiting, and the next message looks again', (t) => {
+  const gone = { type: 'EffectExhausted' as const, body: { effect: 'find-1', type: 'moyasar.find_owner', code: 'x', message: 'y' } };
+  for (const end of [found('find-1', null), gone]) {
+    const after = unbound().given(forward()).when(end);
+    after.then(t, { rows: '', sends: [], state: { owner: null, search: null, count: 1 } });
+    after.when(hint()).then(t, { effects: ['find-2'] });
+    for (const late of [found('find-1'), { ...gone, body: { ...gone.body, effect: 'find-1' } }])
+      after.when(late).then(t, { sends: [], state: { owner: null, search: { n: 2 } } });
+  }
+});
+
+test('who is bound while he is looked for is bound once', (t) => {
+  unbound()
+    .given(hint())
+    .when(bind())
+    .then(t, { state: { owner: PAYMENT, search: null } })
+    .when(found('find-1', 'other'))
+    .then(t, { sends: [], state: { owner: PAYMENT } });
+});
+
+test('what is not the name of an invoice or a payment at the provider is not looked up', (t) => {
+  for (const id of ['anb:outgoing:77', 'moyasar:settlement:doc'])
+    scenario(reference, `reference:${id}`).when(debit()).then(t, { effects: [] });
+});
+
 test('a forwarded message carries its money through this mailbox, a hint and a binding carry none', (t) => {
   t.deepEqual(reference.carries?.(forward()), { currency: 'SAR', amount: 4990n });
   t.deepEqual(reference.carries?.(debit()), { currency: 'SAR', amount: -5345n });

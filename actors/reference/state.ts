@@ -1,8 +1,9 @@
 /** What a foreign id knows: whose it is, and which messages wait for that to be known. */
 import { z } from 'zod';
-import type { Row, Timer } from '../../engine/actor.ts';
+import type { Effect, Row, Timer } from '../../engine/actor.ts';
 import { breakReason } from '../break/messages.ts';
 import { actorId, currencyCode, signedMinor } from '../money.ts';
+import { PROVIDER } from '../payment/messages.ts';
 
 /** Messages that may wait for an owner; more than this for one foreign id is no race but an error, so money goes to a break. */
 export const KEPT_MAX = 8;
@@ -28,15 +29,23 @@ export const referenceState = z.object({
   /** Messages ever kept. */
   count: z.number().int(),
   kept: z.array(kept).max(KEPT_MAX),
+  /** The search for the owner that is owed an answer: of what the provider calls `kind`; `n` names the effect. */
+  search: z.object({ n: z.number().int(), kind: z.enum(['invoice', 'payment']), id: z.string() }).nullable(),
 });
 export type ReferenceState = Readonly<z.output<typeof referenceState>>;
 
 export function initialReference(): ReferenceState {
-  return { owner: null, count: 0, kept: [] };
+  return { owner: null, count: 0, kept: [], search: null };
 }
 
 export function keepTimers(state: ReferenceState): Timer[] {
   return state.kept.flatMap(({ n, until }) => (until === null ? [] : [{ key: `keep-${n}`, at: until }]));
+}
+
+export function searchEffects({ search }: ReferenceState): Effect[] {
+  if (search === null) return [];
+  const { n, kind, id } = search;
+  return [{ id: `find-${n}`, type: `${PROVIDER}.find_owner`, body: { kind, id } }];
 }
 
 /** Money that waits here is suspense. */

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { paymentMessages } from '../../actors/payment/messages.ts';
+import { referenceMessages } from '../../actors/reference/messages.ts';
 import { settlementMessages } from '../../actors/settlement/messages.ts';
 import { Fault } from '../../engine/fault.ts';
 import { fakeMoyasarControl } from '../../mocks/control/client.ts';
@@ -170,6 +171,38 @@ test('a payment is read with its refunds, its scheme and its message', async (t)
   t.like(paymentMessages.PaymentFetched.parse(bare.body).payment, { status: 'failed', refunded: 0n, fee: 0n, scheme: null, message: null });
   const odd = scripted(answer({ ...wire, status: 'teleported' })).run('fetch_payment', { paymentId: 'p' });
   t.deepEqual(await fault(t, odd), { code: 'moyasar_status_unknown', retry: 'never' });
+});
+
+test('an invoice, and a payment by its invoice, say whose they are by the words that we put into the invoice', async (t) => {
+  const { apiUrl, run, control } = await provider(t);
+  const create = createMoyasarEffects({ ...OPTIONS, apiUrl, now: () => new Date() }).get('moyasar.create_invoice');
+  const body = { amount: '10000', currency: 'SAR' };
+  const made = await create?.run({ actor: 'payment:top-1', id: 'c', type: '', body, attempt: 1, trace: '' }, new AbortController().signal);
+  const { invoiceId, url, expiresAt } = paymentMessages.InvoiceCreated.parse(made?.body);
+  const payment = await control.pay(invoiceId);
+  const ownerOf = async (kind: string, id: string) => {
+    const { type, body: found } = await run('find_owner', { kind, id });
+    t.is(type, 'OwnerFound');
+    return referenceMessages.OwnerFound.parse(found).owner;
+  };
+  const owner = { topUpId: 'top-1', invoice: { invoiceId, url, expiresAt } };
+  t.deepEqual(await ownerOf('invoice', invoiceId), owner);
+  t.deepEqual(await ownerOf('payment', payment.id), owner);
+  t.is(await ownerOf('invoice', 'unknown'), null);
+  t.is(await ownerOf('payment', 'unknown'), null);
+});
+
+test('an invoice that others made, or one with words of its own, is nobody of ours', async (t) => {
+  const invoice = { id: 'i', status: 'paid', url: 'https://checkout.example/i' };
+  for (const metadata of [undefined, null, {}, { top_up_id: 7 }, { top_up_id: '' }, { top_up_id: 'a:b' }, { top_up_id: 'x'.repeat(65) }]) {
+    const { body } = await scripted(answer({ ...invoice, metadata })).run('find_owner', { kind: 'invoice', id: 'i' });
+    t.is(referenceMessages.OwnerFound.parse(body).owner, null);
+  }
+  const endless = await scripted(answer({ ...invoice, metadata: { top_up_id: 'top-1' } })).run('find_owner', { kind: 'invoice', id: 'i' });
+  t.is(referenceMessages.OwnerFound.parse(endless.body).owner?.invoice.expiresAt, NOW.getTime());
+  const bare = answer({ id: 'p', status: 'paid', amount: 1, currency: 'SAR', invoice_id: null });
+  const { body } = await scripted(bare).run('find_owner', { kind: 'payment', id: 'p' });
+  t.is(referenceMessages.OwnerFound.parse(body).owner, null, 'a payment without an invoice');
 });
 
 test('a settlement and its lines are read as the provider wrote them, a refund row with its gross unsigned', async (t) => {

@@ -1,6 +1,7 @@
 /** What actors ask of Moyasar. Every call may be repeated: reads are harmless, an invoice made twice is canceled by its payment. */
 import { z } from 'zod';
 import type { paymentMessages, SettlementTerms } from '../../actors/payment/messages.ts';
+import type { referenceMessages } from '../../actors/reference/messages.ts';
 import type { settlementMessages } from '../../actors/settlement/messages.ts';
 import { idOf, toJson } from '../../engine/message.ts';
 import { Fault } from '../../engine/fault.ts';
@@ -14,6 +15,8 @@ import * as wire from './wire.ts';
 export const ROWS_MAX = 500;
 /** Our page of the provider's page p is p; of its rows beyond 500, p + 1,000,000, p + 2,000,000 and so on: unique, and readable as long as it can be. */
 const PART_STRIDE = 1_000_000;
+/** Metadata is anybody's text; this much of it may name an actor of ours. */
+const TOP_UP_ID = /^[\w-]{1,64}$/;
 
 export interface MoyasarEffectsOptions extends MoyasarClientOptions {
   /** Where customers reach us, for the way back from the provider's page. */
@@ -35,6 +38,7 @@ interface Parts {
 }
 
 type Result<T extends z.ZodType> = Omit<z.input<T>, 'effect'>;
+type OwnerFound = Result<typeof referenceMessages.OwnerFound>;
 type Run = (parts: Parts, call: EffectCall, signal: AbortSignal) => Promise<{ readonly type: string; readonly body: object }>;
 
 const RUNS: Readonly<Record<string, Run>> = {
@@ -42,6 +46,7 @@ const RUNS: Readonly<Record<string, Run>> = {
   'moyasar.cancel_invoice': cancelInvoice,
   'moyasar.fetch_invoice': fetchInvoice,
   'moyasar.fetch_payment': fetchPayment,
+  'moyasar.find_owner': findOwner,
   'moyasar.fetch_settlement': fetchSettlement,
   'moyasar.fetch_settlement_page': fetchSettlementPage,
 };
@@ -66,7 +71,7 @@ function bodyOf<S extends z.ZodType>(schema: S, { body }: EffectCall): z.output<
 
 const invoiceWanted = z.object({ amount: z.string().regex(/^\d{1,15}$/), currency: z.string(), description: z.string().nullish() });
 
-/** Made anew at every attempt: the provider has no idempotency key for invoices and no way to look one up. */
+/** Made anew at every attempt: the provider has no idempotency key for invoices. Its metadata lets `findOwner` tell whose it is. */
 async function createInvoice({ client, options, now }: Parts, effect: EffectCall, signal: AbortSignal) {
   const { amount, currency, description } = bodyOf(invoiceWanted, effect);
   const topUpId = idOf(effect.actor);
@@ -127,6 +132,22 @@ async function fetchPayment({ client }: Parts, effect: EffectCall, signal: Abort
   const found = await client.find(wire.payment, { method: 'GET', path: `/payments/${encodeURIComponent(paymentId)}`, signal });
   const result: Result<typeof paymentMessages.PaymentFetched> = { paymentId, payment: found === null ? null : paymentOf(found) };
   return { type: 'PaymentFetched', body: result };
+}
+
+const searched = z.object({ kind: z.enum(['invoice', 'payment']), id: z.string().min(1) });
+
+/** Whose an invoice or a payment is: the top-up that we named in the invoice when we made it. */
+async function findOwner({ client, now }: Parts, effect: EffectCall, signal: AbortSignal) {
+  const { kind, id } = bodyOf(searched, effect);
+  const find = <S extends z.ZodType>(schema: S, path: string) => client.find(schema, { method: 'GET', path, signal });
+  const payment = kind === 'payment' ? await find(wire.payment, `/payments/${encodeURIComponent(id)}`) : null;
+  const invoiceId = kind === 'invoice' ? id : (payment?.invoice_id ?? null);
+  const invoice = invoiceId === null ? null : await find(wire.invoice, `/invoices/${encodeURIComponent(invoiceId)}`);
+  const named = z.object({ top_up_id: z.string().regex(TOP_UP_ID) }).safeParse(invoice?.metadata);
+  if (invoice === null || !named.success) return { type: 'OwnerFound', body: { owner: null } satisfies OwnerFound };
+  const expiresAt = typeof invoice.expired_at === 'string' ? Date.parse(invoice.expired_at) : now().getTime();
+  const result: OwnerFound = { owner: { topUpId: named.data.top_up_id, invoice: { invoiceId: invoice.id, url: invoice.url, expiresAt } } };
+  return { type: 'OwnerFound', body: result };
 }
 
 async function fetchSettlement({ client, terms }: Parts, effect: EffectCall, signal: AbortSignal) {

@@ -24,6 +24,7 @@ export const invoice = z.object({
   status: z.enum(['initiated', 'paid', 'failed', 'refunded', 'canceled', 'on_hold', 'expired', 'voided']),
   url: z.url(),
   expired_at: z.string().nullish(),
+  metadata: z.record(z.string(), z.unknown()).nullish(),
   payments: z.array(payment).nullish(),
 });
 

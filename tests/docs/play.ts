@@ -29,6 +29,8 @@ class Stage {
   readonly documents = new Map<string, Document>();
   /** Paid at the provider unless said otherwise. */
   readonly payments = new Map<string, Parameters<typeof pay.payment>[0]>();
+  /** Invoices that we made and do not know of. */
+  readonly forgotten = new Map<string, object>();
   /** Effects of these types fail for good. */
   readonly failing = new Set<string>();
   #answered = 0;
@@ -84,11 +86,16 @@ class Stage {
           type: 'PaymentFetched',
           body: { effect, paymentId, payment: pay.payment({ id: paymentId, ...this.payments.get(paymentId) }) },
         };
-      case 'moyasar.fetch_settlement':
-        return { type: 'DocumentFetched', body: { effect, ...this.#document(document) } };
+      case 'moyasar.find_owner':
+        return { type: 'OwnerFound', body: { effect, owner: this.forgotten.get(body['id'] ?? '') ?? null } };
       default:
-        return { type: 'DocumentPageFetched', body: { effect, page: 1, next: null, rows: this.documents.get(document)?.rows ?? [] } };
+        return this.#answerOfSettlement(record, document);
     }
+  }
+
+  #answerOfSettlement({ id: effect, type }: EffectRecord, document: string): { readonly type: string; readonly body: unknown } {
+    if (type === 'moyasar.fetch_settlement') return { type: 'DocumentFetched', body: { effect, ...this.#document(document) } };
+    return { type: 'DocumentPageFetched', body: { effect, page: 1, next: null, rows: this.documents.get(document)?.rows ?? [] } };
   }
 
   #document(id: string): { readonly document: object; readonly terms: SettlementTerms } {
@@ -112,6 +119,7 @@ export function play(): Played {
   const stage = new Stage();
   open(stage);
   for (const topUpId of ['t1', 't2', 't3']) topUp(stage, topUpId);
+  forgotten(stage);
   stage.lines(
     lineOf({ reference: 'N1', postDate: TODAY }),
     lineOf({ reference: 'N2', postDate: TODAY, narratives: ['WHO', '', ''], party: 'WHO' }),
@@ -145,15 +153,24 @@ function open(stage: Stage): void {
 function topUp(stage: Stage, topUpId: string): void {
   stage.toWallet('client:gateway', wallet.requested(pay.GROSS, { topUpId }));
   stage.payments.set(`p-${topUpId}`, { invoiceId: `inv-${topUpId}-create-1` });
-  hint(stage, topUpId, 'payment_paid');
+  hint(stage, topUpId);
 }
 
-function hint(stage: Stage, topUpId: string, eventType: string): void {
+/** Paid by an invoice that was forgotten, as after a lost tail. */
+function forgotten(stage: Stage): void {
+  const { effect: _effect, pollEveryMs: _pollEveryMs, ...invoice } = pay.invoiced('inv-t6-forgotten').body;
+  stage.toWallet('client:gateway', wallet.requested(pay.GROSS, { topUpId: 't6' }));
+  stage.forgotten.set(invoice.invoiceId, { topUpId: 't6', invoice });
+  stage.payments.set('p-t6', { invoiceId: invoice.invoiceId });
+  hint(stage, 't6', { invoice: invoice.invoiceId });
+}
+
+function hint(stage: Stage, topUpId: string, { event = 'payment_paid', invoice = `inv-${topUpId}-create-1` } = {}): void {
   const paymentId = `p-${topUpId}`;
-  const body = JSON.stringify({ eventId: `event-${topUpId}-${eventType}`, eventType, paymentId });
+  const body = JSON.stringify({ eventId: `event-${topUpId}-${event}`, eventType: event, paymentId });
   const orElse = { reason: 'unknown_payment', subject: `moyasar/${paymentId}`, evidence: {} };
   const forward = { type: 'ProviderHint', body, key: null, amount: 0n, currency: null, graceMs: 0, orElse, answer: null };
-  stage.say('edge:payments', `reference:moyasar:invoice:inv-${topUpId}-create-1`, { type: 'Forward', body: forward });
+  stage.say('edge:payments', `reference:moyasar:invoice:${invoice}`, { type: 'Forward', body: forward });
 }
 
 type Announced = Partial<SettlementTerms> & { readonly rows?: readonly SettlementRow[] };
@@ -174,7 +191,7 @@ function payOut(stage: Stage, id: string, { rows = [], ...terms }: Announced): v
 /** A refund, a document that is worth less than nothing, a recall by the bank. */
 function takeBack(stage: Stage): void {
   stage.payments.set('p-t3', { invoiceId: 'inv-t3-create-1', status: 'refunded', refunded: pay.GROSS });
-  hint(stage, 't3', 'payment_refunded');
+  hint(stage, 't3', { event: 'payment_refunded' });
   announce(stage, 'doc-3', { rows: [pay.row({ type: 'refund', paymentId: 'p-t3', net: -pay.GROSS, fee: 0n, tax: 0n })] });
   stage.lines(lineOf({ reference: 'N3', postDate: TODAY, mark: 'RC', amount: 1000n }));
 }
@@ -210,7 +227,9 @@ function late(stage: Stage): void {
   stage.passTo(T0 + 3 * DAY_MS);
   stage.lines(lineOf({ reference: 'PAYOUT-doc-4', postDate: TODAY, amount: 14_618n, narratives: ['MOYASAR', '', ''], party: 'MOYASAR' }));
   stage.passTo(T0 + 4 * DAY_MS);
-  for (const type of ['anb.fetch_statement', 'moyasar.create_invoice', 'moyasar.fetch_settlement']) stage.failing.add(type);
+  const failing = ['anb.fetch_statement', 'moyasar.create_invoice', 'moyasar.find_owner', 'moyasar.fetch_settlement'];
+  for (const type of failing) stage.failing.add(type);
+  hint(stage, 't9');
   stage.say('client:ops', `bank-account:${ACCOUNT}`, { type: 'PullStatement', body: { why: 'operator:olga', date: TODAY } });
   stage.toWallet('client:gateway', wallet.requested(pay.GROSS, { topUpId: 't5' }));
   announce(stage, 'doc-5', {});

@@ -19,6 +19,11 @@ export const invoiced = (invoiceId = 'inv-1', effect = 'create-1') => ({
   body: { effect, invoiceId, url: `https://checkout.example/${invoiceId}`, expiresAt: T0 + HOUR, pollEveryMs: POLL },
 });
 
+export const invoiceFound = (invoiceId = 'inv-1') => ({
+  type: 'InvoiceFound' as const,
+  body: { invoiceId, url: `https://checkout.example/${invoiceId}`, expiresAt: T0 + HOUR },
+});
+
 export const canceled = (invoiceId = 'inv-1') => ({
   type: 'InvoiceCanceled' as const,
   body: { effect: `cancel-${invoiceId}`, invoiceId },
