@@ -1,21 +1,10 @@
 /** Money on the wire: decimal text with its currency; minor digits come from the runtime's ISO 4217 data. */
 import { z } from 'zod';
-import { formatDecimal, parseDecimal } from '../actors/decimal.ts';
+import { digitsOf, formatDecimal, parseDecimal } from '../actors/decimal.ts';
 
 /** `{"amount":"100.00","currency":"SAR"}` */
 export const moneySchema = z.object({ amount: z.string(), currency: z.string() });
 export type WireMoney = z.output<typeof moneySchema>;
-
-const digitsByCurrency = new Map<string, number>();
-
-/** Minor digits of a currency (SAR 2, KWD 3). */
-export function digitsOf(currency: string): number {
-  const known = digitsByCurrency.get(currency);
-  if (known !== undefined) return known;
-  const digits = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  digitsByCurrency.set(currency, digits);
-  return digits;
-}
 
 export function wireAmount(amount: bigint, currency: string): string {
   return formatDecimal(amount, digitsOf(currency));

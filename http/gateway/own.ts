@@ -37,7 +37,10 @@ const OPENING_LOOK_MS = 100;
  * The wallet as its own actor opened it. Until then nobody is promised anything: in a cluster the owner's word reaches that actor through the outbox,
  * and money or a command that overtook it would meet an account that does not exist.
  */
-export async function untilOpened(parts: GatewayParts, number: string): Promise<View<VirtualAccountState>> {
+export async function untilOpened(
+  parts: Pick<GatewayParts, 'wallet' | 'watch' | 'system'>,
+  number: string,
+): Promise<View<VirtualAccountState>> {
   const { system } = parts;
   const deadline = system.monotonicMs() + OPENING_MS_MAX;
   for (;;) {

@@ -1,27 +1,16 @@
 /** From the bank's rows to canonical statement lines. What comes out is the body of a message: amounts are decimal strings of minor units. */
 import { BigNumber } from 'bignumber.js';
 import type { z } from 'zod';
-import { parseDecimal } from '../../actors/decimal.ts';
+import { digitsOf, parseDecimal } from '../../actors/decimal.ts';
 import type { statementLine } from '../../actors/statement-line.ts';
 import { malformed } from '../calls.ts';
 import type { WireTransaction } from './wire.ts';
 
 export type LineBody = z.input<typeof statementLine>;
 
-const digitsByCurrency = new Map<string, number>();
-
-/** Decimals of a currency: 2 for SAR, 3 for KWD, 0 for JPY. */
-function digitsOf(currency: string): number {
-  const known = digitsByCurrency.get(currency);
-  if (known !== undefined) return known;
-  if (!/^[A-Z]{3}$/.test(currency)) throw malformed('anb', `a currency code of ${currency.length} characters`);
-  const digits = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  digitsByCurrency.set(currency, digits);
-  return digits;
-}
-
 /** Minor units of the bank's number, from its text; JSON may also write it with an exponent or with zeros at its end. */
 export function minorOf({ amount, currencyCode }: { readonly amount: string; readonly currencyCode: string }): bigint {
+  if (!/^[A-Z]{3}$/.test(currencyCode)) throw malformed('anb', `a currency code of ${currencyCode.length} characters`);
   const digits = digitsOf(currencyCode);
   const minor = parseDecimal(amount, digits) ?? parseDecimal(new BigNumber(amount).toFixed(), digits);
   if (minor === null) throw malformed('anb', `an amount that ${currencyCode} does not have`);
