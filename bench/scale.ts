@@ -4,7 +4,6 @@
  */
 import { cpus, loadavg } from 'node:os';
 import { bankAccountMessages } from '../actors/bank-account/messages.ts';
-import { ownerOf } from '../engine/placement.ts';
 import { message } from '../http/command.ts';
 import { startMongo } from '../mocks/servers/mongo.ts';
 import { startRedisCluster } from '../mocks/servers/redis-cluster.ts';
@@ -12,7 +11,7 @@ import { startRedis } from '../mocks/servers/redis.ts';
 import { fakeAnbControl } from '../mocks/control/client.ts';
 import { masters } from '../providers/redis/client.ts';
 import { shardKeys } from '../providers/redis/keys.ts';
-import { creditedOf, lookAt, openWallets, settledPosition, walletNumbers, wrongWallets } from '../tests/support/deposits.ts';
+import { creditedOf, lookAt, openWallets, placed, settledPosition, walletNumbers, wrongWallets } from '../tests/support/deposits.ts';
 import type { Looking } from '../tests/support/deposits.ts';
 import { startRole } from '../tests/support/processes.ts';
 import type { RoleProcess } from '../tests/support/processes.ts';
@@ -114,19 +113,6 @@ async function redisOf(
   stops.push(() => cluster.close());
   const env = { REDIS_CLUSTER_NODES: cluster.addresses.join(','), REDIS_WAIT_REPLICAS: String(Math.min(1, replicas)) };
   return { url: 'redis://127.0.0.1', env };
-}
-
-/** Shards that move while it runs would be measured too. */
-async function placed({ look, layout }: Looking, workers: number): Promise<void> {
-  const shards = layout.shardsOf('wallet');
-  const isPlaced = async (): Promise<boolean> => {
-    const owned = [...(await look.leases.owners(shards))];
-    const living = [...new Set(owned.map(([, { owner }]) => owner))];
-    return (
-      living.length === workers && owned.length === shards.length && owned.every(([shard, { owner }]) => ownerOf(shard, living) === owner)
-    );
-  };
-  await until(isPlaced, FINISH_MS_MAX, 'every worker has its shards');
 }
 
 interface Running {

@@ -10,7 +10,7 @@ import type { Layout } from './layout.ts';
 import type { Limits } from './limits.ts';
 import type { Log, Metrics } from './metrics.ts';
 import type { OwnedShard } from './ownership.ts';
-import { ownerOf } from './placement.ts';
+import { placementOf } from './placement.ts';
 import type { Lease, Leases, Shard, System } from './ports.ts';
 
 export interface ShardKeeperOptions {
@@ -47,6 +47,8 @@ interface State {
   readonly owned: Map<Shard, OwnedShard>;
   /** By role, as last heard: where heartbeats are may be away while the shards are not. */
   readonly living: Map<string, readonly string[]>;
+  /** By role, the shards that are this worker's among those workers. */
+  readonly placed: Map<string, { readonly among: string; readonly shards: readonly Shard[] }>;
   renewedMs: number;
   moving: Promise<void>;
   /** The look that runs, or the last one. */
@@ -58,6 +60,7 @@ export function createShardKeeper(options: ShardKeeperOptions): ShardKeeper {
   const state: State = {
     owned: new Map(),
     living: new Map(),
+    placed: new Map(),
     renewedMs: -Infinity,
     moving: Promise.resolve(),
     looking: Promise.resolve(),
@@ -88,16 +91,27 @@ export function createShardKeeper(options: ShardKeeperOptions): ShardKeeper {
 }
 
 async function look(state: State, options: ShardKeeperOptions): Promise<void> {
-  const { roles, worker, layout, metrics } = options;
+  const { roles, worker, metrics } = options;
   const living = await Promise.all(roles.map((role) => livingOf(role, state, options)));
   await renewWhenDue(state, options);
   const wanted = new Map<Shard, string>();
   roles.forEach((role, index) => {
-    for (const shard of layout.shardsOf(role)) if (ownerOf(shard, living[index] ?? [worker]) === worker) wanted.set(shard, role);
+    for (const shard of placedHere(role, living[index] ?? [worker], { state, options })) wanted.set(shard, role);
   });
   giveSurplus(wanted, state, options);
   await takeMissing(wanted, state, options);
   for (const role of roles) metrics.gauge('ironwallet_shards_owned', countOf(state, role), { role });
+}
+
+function placedHere(role: string, living: readonly string[], { state, options }: { state: State; options: ShardKeeperOptions }) {
+  const among = living.join(' ');
+  const known = state.placed.get(role);
+  if (known?.among === among) return known.shards;
+  const all = options.layout.shardsOf(role);
+  const owners = placementOf(all, living);
+  const shards = all.filter((shard) => owners.get(shard) === options.worker);
+  state.placed.set(role, { among, shards });
+  return shards;
 }
 
 async function livingOf(role: string, state: State, { leases, worker, limits, log }: ShardKeeperOptions): Promise<readonly string[]> {

@@ -8,9 +8,8 @@ import type { ExecutionContext } from 'ava';
 import test from 'ava';
 import { audit } from '../../engine/audit.ts';
 import type { ActorId } from '../../engine/message.ts';
-import { ownerOf } from '../../engine/placement.ts';
 import { isAlive } from '../../mocks/servers/own-process.ts';
-import { creditedOf, lookAt, openWallets, settledPosition, walletNumbers, wrongWallets } from '../support/deposits.ts';
+import { creditedOf, lookAt, openWallets, placed, settledPosition, walletNumbers, wrongWallets } from '../support/deposits.ts';
 import type { Looking } from '../support/deposits.ts';
 import { startRole } from '../support/processes.ts';
 import type { RoleProcess } from '../support/processes.ts';
@@ -54,23 +53,9 @@ async function stage(t: ExecutionContext, roles: readonly string[] = TWO_WALLET_
   const looking = await lookAt(system.config);
   t.teardown(() => looking.close());
   const parts = { system, looking, processes };
-  await placed(parts, roles.filter((role) => role.split(',').includes('wallet')).length);
+  await placed(looking, roles.filter((role) => role.split(',').includes('wallet')).length);
   await openWallets(looking, walletNumbers(WALLETS));
   return parts;
-}
-
-/** Waits until every wallet shard is where so many workers have it: one that moves later leaves its wallets cold, and those need MongoDB. */
-async function placed({ looking: { look, layout } }: Stage, workers: number): Promise<void> {
-  const shards = layout.shardsOf('wallet');
-  await eventually(
-    async () => [...(await look.leases.owners(shards))].map(([shard, { owner }]) => [shard, owner] as const),
-    (owned) => {
-      const living = [...new Set(owned.map(([, owner]) => owner))];
-      return (
-        living.length === workers && owned.length === shards.length && owned.every(([shard, owner]) => ownerOf(shard, living) === owner)
-      );
-    },
-  );
 }
 
 /** Puts deposits on the statement; what they sum up to. */

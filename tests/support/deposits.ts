@@ -5,6 +5,7 @@ import { virtualAccountMessages } from '../../actors/virtual-account/messages.ts
 import type { Kind } from '../../engine/actor.ts';
 import type { Layout } from '../../engine/layout.ts';
 import { idOf, toJson } from '../../engine/message.ts';
+import { placementOf } from '../../engine/placement.ts';
 import { createRegistry } from '../../engine/registry.ts';
 import { survey } from '../../engine/survey.ts';
 import type { SurveyPorts } from '../../engine/survey.ts';
@@ -15,6 +16,7 @@ import { createProductLayout } from '../../wiring/layout.ts';
 import type { FakeAnbControl } from '../../mocks/control/client.ts';
 import { provePosition } from '../../proof/position.ts';
 import type { Position } from '../../proof/position.ts';
+import { eventually } from './system.ts';
 import { createMongoPorts } from '../../providers/mongo/ports.ts';
 import { redisOf } from '../../wiring/redis.ts';
 import { createRedisPorts } from '../../providers/redis/ports.ts';
@@ -74,6 +76,19 @@ export async function openWallets({ look, layout }: Pick<Looking, 'look' | 'layo
     if (performance.now() > deadline) throw new Error('the wallets were not opened in time');
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
+}
+
+/** Waits until every wallet shard is where so many workers have it: one that moves later leaves its wallets cold, and those need MongoDB. */
+export async function placed({ look, layout }: Pick<Looking, 'look' | 'layout'>, workers: number): Promise<void> {
+  const shards = layout.shardsOf('wallet');
+  await eventually(
+    async () => [...(await look.leases.owners(shards))].map(([shard, { owner }]) => [shard, owner] as const),
+    (owned) => {
+      const living = [...new Set(owned.map(([, owner]) => owner))];
+      const owners = placementOf(shards, living);
+      return living.length === workers && owned.length === shards.length && owned.every(([shard, owner]) => owners.get(shard) === owner);
+    },
+  );
 }
 
 const REST_MS_MAX = 30_000;
