@@ -87,7 +87,7 @@ function carries({ type, body }: Message): Carried | null {
 export const payment = defineKind({
   name: 'payment',
   role: 'payments',
-  rules: 1,
+  rules: 2,
   messages: paymentMessages,
   state: paymentState,
   initial: initialPayment,

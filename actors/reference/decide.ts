@@ -131,7 +131,7 @@ function breakSends({ key, amount, currency, orElse, answer }: Kept): Send[] {
 export const reference = defineKind({
   name: 'reference',
   role: 'payments',
-  rules: 1,
+  rules: 2,
   messages: referenceMessages,
   state: referenceState,
   initial: initialReference,

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { toJson } from '../../engine/message.ts';
 import { scenario, T0 } from '../testing/scenario.ts';
 import { reference } from './decide.ts';
 import { KEPT_MAX } from './state.ts';
@@ -126,6 +127,11 @@ test('an invoice or a payment that nobody has bound is looked up, and its top-up
     t.deepEqual(after.sent[0]?.body, INVOICE);
     after.when(hint(2)).then(t, { effects: [], sends: [`ProviderHint -> ${PAYMENT}`] });
   }
+});
+
+test('a snapshot that was made before there were searches has none under way', (t) => {
+  const kept = unbound().given(hint()).state.kept;
+  t.deepEqual(reference.state.parse(JSON.parse(toJson({ owner: null, count: 1, kept }))), { owner: null, count: 1, kept, search: null });
 });
 
 test('a search that finds nobody, or fails, leaves everything waiting, and the next message looks again', (t) => {

@@ -29,8 +29,11 @@ export const referenceState = z.object({
   /** Messages ever kept. */
   count: z.number().int(),
   kept: z.array(kept).max(KEPT_MAX),
-  /** The search for the owner that is owed an answer: of what the provider calls `kind`; `n` names the effect. */
-  search: z.object({ n: z.number().int(), kind: z.enum(['invoice', 'payment']), id: z.string() }).nullable(),
+  /** The search for the owner that is owed an answer: of what the provider calls `kind`; `n` names the effect. Not in snapshots of rules 1. */
+  search: z
+    .object({ n: z.number().int(), kind: z.enum(['invoice', 'payment']), id: z.string() })
+    .nullable()
+    .default(null),
 });
 export type ReferenceState = Readonly<z.output<typeof referenceState>>;
 

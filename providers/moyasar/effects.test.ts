@@ -198,8 +198,11 @@ test('an invoice that others made, or one with words of its own, is nobody of ou
     const { body } = await scripted(answer({ ...invoice, metadata })).run('find_owner', { kind: 'invoice', id: 'i' });
     t.is(referenceMessages.OwnerFound.parse(body).owner, null);
   }
-  const endless = await scripted(answer({ ...invoice, metadata: { top_up_id: 'top-1' } })).run('find_owner', { kind: 'invoice', id: 'i' });
-  t.is(referenceMessages.OwnerFound.parse(endless.body).owner?.invoice.expiresAt, NOW.getTime());
+  for (const expired_at of [undefined, null, 'soon']) {
+    const endless = scripted(answer({ ...invoice, expired_at, metadata: { top_up_id: 'top-1' } }));
+    const { body } = await endless.run('find_owner', { kind: 'invoice', id: 'i' });
+    t.is(referenceMessages.OwnerFound.parse(body).owner?.invoice.expiresAt, NOW.getTime());
+  }
   const bare = answer({ id: 'p', status: 'paid', amount: 1, currency: 'SAR', invoice_id: null });
   const { body } = await scripted(bare).run('find_owner', { kind: 'payment', id: 'p' });
   t.is(referenceMessages.OwnerFound.parse(body).owner, null, 'a payment without an invoice');

@@ -145,7 +145,8 @@ async function findOwner({ client, now }: Parts, effect: EffectCall, signal: Abo
   const invoice = invoiceId === null ? null : await find(wire.invoice, `/invoices/${encodeURIComponent(invoiceId)}`);
   const named = z.object({ top_up_id: z.string().regex(TOP_UP_ID) }).safeParse(invoice?.metadata);
   if (invoice === null || !named.success) return { type: 'OwnerFound', body: { owner: null } satisfies OwnerFound };
-  const expiresAt = typeof invoice.expired_at === 'string' ? Date.parse(invoice.expired_at) : now().getTime();
+  const end = Date.parse(invoice.expired_at ?? '');
+  const expiresAt = Number.isNaN(end) ? now().getTime() : end;
   const result: OwnerFound = { owner: { topUpId: named.data.top_up_id, invoice: { invoiceId: invoice.id, url: invoice.url, expiresAt } } };
   return { type: 'OwnerFound', body: result };
 }
