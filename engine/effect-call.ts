@@ -36,7 +36,7 @@ export type CallOutcome = { readonly ok: true; readonly result: EffectResult } |
 
 export interface CallOptions {
   readonly timeoutMs: number;
-  readonly system: Pick<System, 'sleep'>;
+  readonly system: Pick<System, 'alarm'>;
   /** Aborts when the process has waited long enough for its last calls. */
   readonly stopped: AbortSignal;
 }
@@ -48,10 +48,7 @@ export async function callEffect(
   { timeoutMs, system, stopped }: CallOptions,
 ): Promise<CallOutcome> {
   const controller = new AbortController();
-  const ended = new AbortController();
-  void system.sleep(timeoutMs, ended.signal).then(() => {
-    if (!ended.signal.aborted) controller.abort(timedOut(effect, timeoutMs));
-  });
+  const callOff = system.alarm(timeoutMs, () => controller.abort(timedOut(effect, timeoutMs)));
   const stop = (): void => controller.abort(new Fault({ code: 'effect_stopped', retry: 'later' }));
   if (stopped.aborted) stop();
   stopped.addEventListener('abort', stop);
@@ -60,7 +57,7 @@ export async function callEffect(
   } catch (error) {
     return { ok: false, fault: faultOf(controller.signal.aborted ? controller.signal.reason : error) };
   } finally {
-    ended.abort('ended');
+    callOff();
     stopped.removeEventListener('abort', stop);
   }
 }

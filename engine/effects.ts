@@ -359,8 +359,7 @@ function nameOf({ effect }: Held): string {
 
 /** Waits for calls in flight, then cuts them off: their effects are called again elsewhere. */
 async function drained(state: State): Promise<void> {
-  const ended = new AbortController();
-  void state.options.system.sleep(state.limits.stopMs, ended.signal).then(() => state.stopped.abort());
+  const callOff = state.options.system.alarm(state.limits.stopMs, () => state.stopped.abort());
   while (state.running.size > 0) await Promise.all(state.running);
-  ended.abort();
+  callOff();
 }

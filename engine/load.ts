@@ -39,8 +39,8 @@ export interface LoaderOptions {
   readonly limits: Limits;
   readonly metrics: Metrics;
   readonly log: Log;
-  /** Called when something was loaded after the cycle had gone on without it. */
-  readonly onLoaded: () => void;
+  /** Called when actors of these shards were loaded, after the cycle may have gone on without them. */
+  readonly onLoaded: (shards: ReadonlySet<Shard>) => void;
 }
 
 const BACKOFF = { minTimeout: 100, maxTimeout: 5_000, factor: 2, randomize: false };
@@ -87,7 +87,7 @@ async function loadAll(cold: readonly ColdActor[], state: State, options: Loader
   }
   for (const { actor } of cold) state.loading.delete(actor);
   options.metrics.gauge('ironwallet_loading_actors', state.loading.size);
-  options.onLoaded();
+  options.onLoaded(new Set(cold.map(({ shard }) => shard)));
 }
 
 async function loadSome(cold: readonly ColdActor[], state: State, options: LoaderOptions): Promise<void> {

@@ -18,8 +18,6 @@ export interface LoopOptions {
   readonly log: Log;
 }
 
-/** Why a sleep ended early; without a reason each abort makes an exception with its stack. */
-const WOKEN = 'woken';
 const FAILURE_MIN_MS = 20;
 const FAILURE_MAX_MS = 1_000;
 
@@ -34,9 +32,13 @@ export function startLoop({ name, round, system, metrics, log }: LoopOptions): L
   };
   const pause = async (ms: number): Promise<void> => {
     if (ms > 0 && !woken && !stopping) {
-      const called = new AbortController();
-      wakeUp = () => called.abort(WOKEN);
-      await system.sleep(ms, called.signal);
+      await new Promise<void>((resolve) => {
+        const callOff = system.alarm(ms, resolve);
+        wakeUp = () => {
+          callOff();
+          resolve();
+        };
+      });
     }
     woken = false;
     await system.yield(); // a loop that never sleeps must not starve timers and sockets
@@ -69,9 +71,13 @@ export function startLoop({ name, round, system, metrics, log }: LoopOptions): L
 }
 
 /** Resolves when the work is done or the time is over, whichever comes first; the work goes on. */
-export async function within(work: Promise<unknown>, ms: number, system: Pick<System, 'sleep'>): Promise<void> {
-  const ended = new AbortController();
-  const end = (): void => ended.abort(WOKEN);
-  work.then(end, end);
-  await system.sleep(ms, ended.signal);
+export function within(work: Promise<unknown>, ms: number, system: Pick<System, 'alarm'>): Promise<void> {
+  return new Promise((resolve) => {
+    const callOff = system.alarm(ms, resolve);
+    const end = (): void => {
+      callOff();
+      resolve();
+    };
+    work.then(end, end);
+  });
 }

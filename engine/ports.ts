@@ -384,6 +384,8 @@ export interface System {
   wallMs(): number;
   /** Ends early when the signal aborts; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Runs after so many milliseconds, unless what it gives back called it off before. */
+  alarm(ms: number, run: () => void): () => void;
   /** Lets everything else that is ready run first. */
   yield(): Promise<void>;
   /** From 0 (included) to 1 (excluded): jitter. */

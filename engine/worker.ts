@@ -88,8 +88,8 @@ interface Parts {
   readonly retention: ReturnType<typeof createRetention>;
   readonly deps: TurnDeps;
   readonly relay: Relay | null;
-  /** The cycles that run, or the last ones, by lane. */
-  readonly current: { readonly rounds: Promise<unknown>[]; wake: () => void };
+  /** The cycles that run, or the last ones, by lane; `wake` starts those of a shard's lane. */
+  readonly current: { readonly rounds: Promise<unknown>[]; wake: (shards: Iterable<Shard>) => void };
 }
 
 export function createWorker(options: WorkerOptions): Worker {
@@ -102,10 +102,8 @@ export function createWorker(options: WorkerOptions): Worker {
       await parts.keeper.look();
       const running = startLoops(parts, options);
       loops = running.loops;
-      parts.current.wake = running.wakeCycle;
-      unsubscribe = options.ports.hints.onWork((shards) => {
-        if (shards.some((shard) => parts.keeper.leaseOf(shard) !== undefined)) running.wakeCycle();
-      });
+      parts.current.wake = running.wake;
+      unsubscribe = options.ports.hints.onWork(running.wake);
       if (options.watchdog === true) watchdog = startWatchdog(2 * parts.limits.leaseTtlMs);
       parts.log.info({ worker: parts.worker, roles: options.roles }, 'worker started');
     },
@@ -148,14 +146,14 @@ function assemble({ roles, registry, layout, ports, system, ...options }: Worker
     await within(Promise.all([snapshotter.flushShards(shards), relay?.drain(leases)]), limits.stopFlushMs, system);
   };
   const keeper: ShardKeeper = createShardKeeper({ ...common, roles, worker, layout, leases: ports.leases, handOver, onLost });
-  const loader = createLoader({ ...common, ports: { ...ports, registry }, onLoaded: () => current.wake() });
+  const loader = createLoader({ ...common, ports: { ...ports, registry }, onLoaded: (shards) => current.wake(shards) });
   const { outbox, hints } = ports;
   const relay = outbox === undefined ? null : createRelay({ ...common, outbox, hints, layout, onFenced });
   const deps: TurnDeps = { ...common, layout, mailboxes: ports.mailboxes, hints, loader, onFenced, outgoing: relay };
   return { worker, limits, log, metrics, cache, keeper, snapshotter, retention, deps, relay, current };
 }
 
-function startLoops(parts: Parts, options: WorkerOptions): { loops: Loop[]; wakeCycle: () => void } {
+function startLoops(parts: Parts, options: WorkerOptions): { loops: Loop[]; wake: (shards: Iterable<Shard>) => void } {
   const { keeper, limits, metrics, log, snapshotter } = parts;
   const { system, ports } = options;
   const start: Start = (name, round) => startLoop({ name, round, system, metrics, log });
@@ -164,14 +162,12 @@ function startLoops(parts: Parts, options: WorkerOptions): { loops: Loop[]; wake
     return limits.leaseEveryMs;
   });
   const lanes = startLanes(parts, options, start);
-  const wakeCycle = (): void => {
-    for (const lane of lanes) lane.wake();
-  };
   const timers = start('timers', async () => {
-    const due = await ports.mailboxes.due(keeper.working().map(({ lease }) => lease));
+    const leases = keeper.working().map(({ lease }) => lease);
+    const due = await ports.mailboxes.due(leases);
     if (due > 0) {
       metrics.count('ironwallet_timers_total', due);
-      wakeCycle();
+      lanes.wake(leases.map(({ shard }) => shard));
     }
     return limits.timersEveryMs;
   });
@@ -181,7 +177,7 @@ function startLoops(parts: Parts, options: WorkerOptions): { loops: Loop[]; wake
   });
   const relays = parts.relay === null ? [] : [startRelay(parts.relay, parts, start)];
   const cleaning = start('cleaning', createCleaning(parts, options));
-  return { loops: [leases, ...lanes, ...relays, timers, snapshots, cleaning], wakeCycle };
+  return { loops: [leases, ...lanes.loops, ...relays, timers, snapshots, cleaning], wake: lanes.wake };
 }
 
 type Start = (name: string, round: () => Promise<number>) => Loop;
@@ -195,11 +191,17 @@ function startRelay(relay: Relay, { keeper, limits }: Parts, start: Start): Loop
   return loop;
 }
 
+interface Lanes {
+  readonly loops: readonly Loop[];
+  /** Starts the cycles of the lanes of those shards that are owned. */
+  readonly wake: (shards: Iterable<Shard>) => void;
+}
+
 /** A shard is always in the same lane, so that its cycles never overlap (I1). */
-function startLanes(parts: Parts, { roles, layout }: WorkerOptions, start: Start): Loop[] {
+function startLanes(parts: Parts, { roles, layout }: WorkerOptions, start: Start): Lanes {
   const { limits, keeper, current } = parts;
   const laneOf = new Map(roles.flatMap((role) => layout.shardsOf(role)).map((shard, index) => [shard, index % limits.lanes]));
-  return Array.from({ length: limits.lanes }, (_, lane) => {
+  const lanes = Array.from({ length: limits.lanes }, (_, lane) => {
     const idle = { ms: limits.idleMinMs };
     const shards = (): OwnedShard[] => keeper.working().filter((owned) => laneOf.get(owned.lease.shard) === lane);
     const loop = start('turn', () => {
@@ -211,8 +213,19 @@ function startLanes(parts: Parts, { roles, layout }: WorkerOptions, start: Start
       idle.ms = limits.idleMinMs;
       loop.wake();
     };
-    return { ...loop, wake };
+    return { loop, wake };
   });
+  return {
+    loops: lanes.map(({ loop }) => loop),
+    wake(shards) {
+      const woken = new Set<number>();
+      for (const shard of shards) {
+        const lane = laneOf.get(shard);
+        if (lane !== undefined && keeper.leaseOf(shard) !== undefined) woken.add(lane);
+      }
+      for (const lane of woken) lanes[lane]?.wake();
+    },
+  };
 }
 
 async function runCycle(shards: () => OwnedShard[], { deps, limits }: Parts, idle: { ms: number }): Promise<number> {

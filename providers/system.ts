@@ -7,6 +7,10 @@ export const realSystem: System = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
   sleep: (ms, signal) => (signal === undefined ? sleep(ms) : sleep(ms, undefined, { signal }).catch(() => undefined)),
+  alarm(ms, run) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
   yield: () => turn(),
   random: () => Math.random(),
   uuid: () => randomUUID(),

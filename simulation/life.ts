@@ -49,6 +49,7 @@ export function createLife(name: string, world: World): Life {
           };
           signal?.addEventListener('abort', wake);
         }),
+      alarm: later,
       yield: () => Promise.resolve(),
       random: () => world.random.next(),
       uuid: () => world.random.uuid(),

@@ -48,8 +48,8 @@ export interface Plan {
 }
 
 const ALL = ['wallet', 'payments', 'omnibus'];
-const ACTIVE_MS = 20_000;
-const FAULTY_MS = 27_000;
+const ACTIVE_MS = 12_000;
+const FAULTY_MS = 17_000;
 
 export function planOf(seed: number): Plan {
   const random = seededRandom(seed);
@@ -83,7 +83,7 @@ function stepsOf(random: Random): Item[] {
   const outcomes = ['pay', 'pay', 'pay', 'refund', 'decline', 'nothing'] as const;
   return [
     ...Array.from({ length: wallets }, (_, n): Item => ({ atMs: random.integer(0, 1_500), do: 'open', owner: `owner-${String(n % 2)}` })),
-    ...many(random, 8, 22).map((): Item => {
+    ...many(random, 9, 24).map((): Item => {
       const to = random.next() < 0.1 ? null : wallet();
       const hiddenMs = random.next() < 0.05 ? random.integer(1_000, 20_000) : 0;
       return { atMs: at(), do: 'transfer', wallet: to, amount: random.integer(1, 50_000), notify: random.next() < 0.6, hiddenMs };

@@ -29,6 +29,9 @@ export function createServers(world: World, layout: Layout, cluster: boolean): S
     monotonicMs: () => world.nowMs(),
     wallMs: () => EPOCH_MS + world.nowMs() + clock.aheadMs,
     sleep: () => Promise.reject(new Error('a server does not sleep')),
+    alarm: () => {
+      throw new Error('a server has no alarms');
+    },
     yield: () => Promise.resolve(),
     random: () => world.random.next(),
     uuid: () => world.random.uuid(),

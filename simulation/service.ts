@@ -31,7 +31,7 @@ import type { World } from './world.ts';
 
 /** Loops rest longer than on real servers: hints wake them, and every look is an event. */
 const LIMITS: Partial<Limits> = {
-  ...{ leaseTtlMs: 3_000, leaseEveryMs: 1_000, idleMinMs: 200, idleMaxMs: 2_000, timersEveryMs: 1_000, relayEveryMs: 1_000 },
+  ...{ leaseTtlMs: 3_000, leaseEveryMs: 1_000, idleMinMs: 1_000, idleMaxMs: 2_000, timersEveryMs: 1_000, relayEveryMs: 1_000 },
   ...{
     flushEveryMs: 700,
     flushAgeMs: 1_500,

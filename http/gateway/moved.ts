@@ -3,11 +3,14 @@ import type { ActorId } from '../../engine/message.ts';
 import type { GatewayParts } from './parts.ts';
 
 /** Resolves when the actor may have moved, or after so many milliseconds. */
-export async function moved({ watch, system }: Pick<GatewayParts, 'watch' | 'system'>, actor: ActorId, ms: number): Promise<void> {
-  const hint = new AbortController();
-  const unwatch = watch(actor, () => {
-    hint.abort('moved');
+export function moved({ watch, system }: Pick<GatewayParts, 'watch' | 'system'>, actor: ActorId, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      callOff();
+      unwatch();
+      resolve();
+    };
+    const callOff = system.alarm(ms, end);
+    const unwatch = watch(actor, end);
   });
-  await system.sleep(ms, hint.signal);
-  unwatch();
 }

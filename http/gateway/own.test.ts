@@ -13,7 +13,11 @@ function gateway(openAt: number) {
   const parts = {
     system: {
       ...{ wallMs: () => clock.ms, monotonicMs: () => clock.ms },
-      sleep: (ms: number) => Promise.resolve(void (clock.ms += ms)),
+      alarm(ms: number, run: () => void) {
+        clock.ms += ms;
+        queueMicrotask(run);
+        return () => undefined;
+      },
     },
     watch: () => () => undefined,
     wallet() {

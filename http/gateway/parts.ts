@@ -28,7 +28,7 @@ export interface GatewayParts {
   readonly currency: string;
   /** Kept by the installation: makes top-up ids that nobody can guess. */
   readonly secret: string;
-  readonly system: Pick<System, 'wallMs' | 'monotonicMs' | 'sleep'>;
+  readonly system: Pick<System, 'wallMs' | 'monotonicMs' | 'alarm'>;
   /** Where customers reach us, without a slash at the end. */
   publicUrl(): string;
 }

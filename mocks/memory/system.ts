@@ -27,19 +27,24 @@ export function createMemorySystem(startMs: number = EPOCH_MS): MemorySystem {
   };
   const next = (until: number): Sleeper | undefined =>
     sleepers.filter((one) => one.wakeAt <= until).sort((a, b) => a.wakeAt - b.wakeAt || a.order - b.order)[0];
+  const alarm = (ms: number, wake: () => void): (() => void) => {
+    const sleeper: Sleeper = { wakeAt: elapsed + Math.max(0, ms), order: (count += 1), wake };
+    sleepers.push(sleeper);
+    return () => void (sleepers = sleepers.filter((other) => other !== sleeper));
+  };
   return {
     monotonicMs: () => elapsed,
     wallMs: () => startMs + elapsed,
     uuid: () => `00000000-0000-4000-8000-${(count += 1).toString(16).padStart(12, '0')}`,
     sleep: (ms, signal) =>
       new Promise((wake) => {
-        const sleeper: Sleeper = { wakeAt: elapsed + Math.max(0, ms), order: (count += 1), wake };
-        sleepers.push(sleeper);
+        const callOff = alarm(ms, wake);
         signal?.addEventListener('abort', () => {
-          sleepers = sleepers.filter((other) => other !== sleeper);
+          callOff();
           wake();
         });
       }),
+    alarm,
     yield: () => new Promise((resolve) => setImmediate(resolve)),
     random: () => 0.5,
     settle,

@@ -4,7 +4,7 @@
 // P3 It never keeps this process from ending.
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess, ChildProcessByStdio } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket, createServer } from 'node:net';
 import os from 'node:os';
@@ -137,17 +137,25 @@ export function isAlive(pid: number): boolean {
   return !(existsSync(status) && readFileSync(status, 'utf8').includes(') Z '));
 }
 
+/** Below the ports that systems give to outgoing connections: a server that starts again finds its port as it left it. */
+const PORTS = { from: 10_000, to: 32_000 };
+const PORT_TRIES = 50;
+
 /** A port that was free a moment ago; whoever binds it must be ready to try another. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+export async function freePort(): Promise<number> {
+  for (let tries = 1; tries < PORT_TRIES; tries += 1) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no free port from ${String(PORTS.from)} to ${String(PORTS.to)}`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => {
-        resolve(port);
-      });
+    probe.once('error', () => resolve(false));
+    probe.listen(port, '127.0.0.1', () => {
+      probe.close(() => resolve(true));
     });
   });
 }
