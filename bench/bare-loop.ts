@@ -50,13 +50,13 @@ async function run(ports: RedisPorts, leases: ReadonlyMap<Shard, Lease>, { actor
       Array.from({ length: count }, (_, index) => messageOf(sent + index, actors)),
       null,
     );
-    await drain(ports, leases);
+    await drain(ports, leases, page);
   }
   return perSecond(messages, performance.now() - begun);
 }
 
 /** One cycle over everything that waits. */
-async function drain(ports: RedisPorts, leases: ReadonlyMap<Shard, Lease>): Promise<void> {
+async function drain(ports: RedisPorts, leases: ReadonlyMap<Shard, Lease>, page: number): Promise<void> {
   const waiting = await ports.mailboxes.peek([...leases.keys()], 10_000);
   const commits = await Promise.all(
     [...waiting].map(async ([shard, actors]): Promise<ShardCommit[]> => {
@@ -64,7 +64,7 @@ async function drain(ports: RedisPorts, leases: ReadonlyMap<Shard, Lease>): Prom
       if (lease === undefined || actors.length === 0) return [];
       const fetched = await ports.mailboxes.fetch(
         lease,
-        actors.map((actor) => ({ actor, count: 256 })),
+        actors.map((actor) => ({ actor, count: page })),
         false,
       );
       return fetched === null ? [] : [commitOf(lease, fetched)];

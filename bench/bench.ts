@@ -1,5 +1,5 @@
 /** `npm run bench -- <name>`: each bench answers one question, prints a table and, last, one line of JSON. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { accept } from './accept.ts';
 import { deposits } from './deposits.ts';
 import { fairness } from './fairness.ts';
@@ -13,6 +13,8 @@ program
   .command('deposits')
   .description('statement lines at the fake bank -> credited wallets, against the bare loop')
   .option('--wallets <n>', 'wallets', whole, 10_000)
+  .option('--working-set <n>', 'so many of them get lines; all when left out', whole)
+  .addOption(new Option('--spread <how>', 'of the lines over the wallets').choices(['uniform', 'zipf']).default('uniform'))
   .option('--deposits <n>', 'statement lines', whole, 100_000)
   .option('--page-size <n>', 'lines of a statement page', whole, 500)
   .option('--days <n>', 'post dates the lines are spread over', whole, 5)
@@ -24,7 +26,7 @@ program
   .description('the same in little, for CI: fails when the whole path falls far behind the bare loop of the same run')
   .option('--at-least <share>', 'of the bare loop', Number, 0.15)
   .action(({ atLeast }: { atLeast: number }) =>
-    deposits({ wallets: 2_000, deposits: 20_000, pageSize: 500, days: 2, shards: 16, atLeast }),
+    deposits({ wallets: 2_000, spread: 'uniform', deposits: 20_000, pageSize: 500, days: 2, shards: 16, atLeast }),
   );
 
 program

@@ -8,6 +8,7 @@ import { message } from '../http/command.ts';
 import { wireAmount } from '../http/money.ts';
 import { startService } from '../main.ts';
 import { fakeAnbControl } from '../mocks/control/client.ts';
+import { seededRandom } from '../mocks/control/random.ts';
 import { startMongo } from '../mocks/servers/mongo.ts';
 import type { MongoServer } from '../mocks/servers/mongo.ts';
 import { startRedis } from '../mocks/servers/redis.ts';
@@ -19,8 +20,14 @@ import { ACCOUNT, configOf, environmentOf } from '../tests/support/system.ts';
 import { bareLoop } from './bare-loop.ts';
 import { lastLine, perSecond, startBeside, table, until } from './rig.ts';
 
+/** Which wallets the lines are for: each as likely as any other, or the n-th as 1/n (Zipf). */
+export type Spread = 'uniform' | 'zipf';
+
 export interface DepositsOptions {
   readonly wallets: number;
+  /** So many of them get lines; the others were opened before and are left alone. */
+  readonly workingSet?: number;
+  readonly spread: Spread;
   readonly deposits: number;
   readonly pageSize: number;
   /** Post dates that the lines are spread over. */
@@ -45,7 +52,7 @@ const FINISH_MS_MAX = 600_000;
 
 /** Runs all: 500 lines a page, 20 lines a page, the bare loop. */
 export async function deposits(options: DepositsOptions): Promise<void> {
-  const bare = await bareLoop({ actors: options.wallets, messages: options.deposits, page: 500, shards: options.shards });
+  const bare = await bareLoop({ actors: workingSetOf(options), messages: options.deposits, page: 500, shards: options.shards });
   const wide = await run(options);
   const narrow = await run({ ...options, pageSize: 20, deposits: Math.ceil(options.deposits / 10) });
   const ratio = Math.round((wide.depositsPerSecond / bare) * 1000) / 1000;
@@ -83,11 +90,31 @@ export async function deposits(options: DepositsOptions): Promise<void> {
       depositsPerSecondPages20: narrow.depositsPerSecond,
       wrongWallets: wide.wrong + narrow.wrong,
       wallets: options.wallets,
+      workingSet: workingSetOf(options),
+      spread: options.spread,
       deposits: options.deposits,
     },
   });
   const isWrong = [wide, narrow].some(({ wrong, proofDifference }) => wrong > 0 || proofDifference !== '0.00');
   if (isWrong || ratio < (options.atLeast ?? 0)) process.exitCode = 1;
+}
+
+function workingSetOf({ wallets, workingSet = wallets }: DepositsOptions): number {
+  return Math.min(wallets, workingSet);
+}
+
+const ZIPF_DRAWS = 50_000;
+
+/** A list in which the n-th wallet is as often as 1/n; the bank draws from it. */
+function drawnByZipf(numbers: readonly string[]): string[] {
+  const random = seededRandom(1);
+  const reached: number[] = [];
+  let sum = 0;
+  for (let rank = 1; rank <= numbers.length; rank += 1) reached.push((sum += 1 / rank));
+  return Array.from({ length: ZIPF_DRAWS }, () => {
+    const drawn = random.next() * sum;
+    return numbers[reached.findIndex((upTo) => upTo > drawn)] ?? '';
+  });
 }
 
 function percent(share: number): string {
@@ -124,8 +151,13 @@ async function measure(rig: Rig, options: DepositsOptions): Promise<DepositsResu
   const service = await startService({ config, log: pino({ level: config.LOG_LEVEL }) });
   const looking = await lookAt(config);
   try {
-    const numbers = walletNumbers(options.wallets);
-    await openWallets(looking, numbers);
+    const all = walletNumbers(options.wallets);
+    const apart = Math.floor(options.wallets / workingSetOf(options));
+    const used = all.filter((_number, index) => index % apart === 0).slice(0, workingSetOf(options));
+    const isUsed = new Set(used);
+    // Those in use were used last: they are in memory.
+    await openWallets(looking, [...all.filter((number) => !isUsed.has(number)), ...used]);
+    const numbers = options.spread === 'zipf' ? drawnByZipf(used) : used;
     const control = fakeAnbControl(rig.bank.url);
     const lastDay = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10);
     const amounts = { amountFrom: '10.00', amountTo: '500.00', seed: 1 };

@@ -2,13 +2,21 @@
  * Rounds of faults on a real cluster: `npm run cluster -- [--rounds 21] [--wait 1]`. One line per round, the last line is JSON:
  * `{"rounds":..,"lost":..,"doubled":..,"wrong":..,"wait":..,"seconds":..}`; the exit code is 0 when nothing was lost, doubled or wrong.
  */
-import { parseArgs } from 'node:util';
+import { Command, InvalidArgumentError } from 'commander';
 import { FAULT_NAMES, round } from './faults.ts';
 import { startStage } from './stage.ts';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '21' }, wait: { type: 'string', default: '1' } } });
-const rounds = Number(values.rounds);
-const waitReplicas = Number(values.wait);
+const whole = (value: string): number => {
+  if (!/^\d{1,4}$/.test(value)) throw new InvalidArgumentError('A whole number.');
+  return Number(value);
+};
+const program = new Command('cluster')
+  .description('Rounds of faults on a real Redis Cluster under load: three masters and three replicas.')
+  .option('--rounds <n>', 'how many, each fault in turn', whole, 21)
+  .option('--wait <n>', 'replicas that an answer waits for (REDIS_WAIT_REPLICAS)', whole, 1)
+  .showHelpAfterError()
+  .parse();
+const { rounds, wait: waitReplicas } = program.opts<{ rounds: number; wait: number }>();
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const began = performance.now();

@@ -25,7 +25,7 @@ import { surveyPorts } from '../../wiring/edges.ts';
 
 const FIRST_NUMBER = 123_170_000_000_000;
 const OPENED_AT_ONCE = 1_000;
-const OPENED_MS_MAX = 60_000;
+const OPENED_MS_MAX = 300_000;
 const LOOK_MS = 50;
 
 /** Ports to look with, beside the processes that serve. */
