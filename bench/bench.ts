@@ -5,6 +5,7 @@ import { deposits } from './deposits.ts';
 import { fairness } from './fairness.ts';
 import { lineToCredit } from './line-to-credit.ts';
 import { scale } from './scale.ts';
+import { steps } from './steps.ts';
 import { topUps } from './top-ups.ts';
 
 const program = new Command('bench').description('What IronWallet does per second on this machine.').showHelpAfterError();
@@ -28,6 +29,14 @@ program
   .action(({ atLeast }: { atLeast: number }) =>
     deposits({ wallets: 2_000, spread: 'uniform', deposits: 20_000, pageSize: 500, days: 2, shards: 16, atLeast }),
   );
+
+program
+  .command('steps')
+  .description('microseconds of Node per deposit in every step of its way, without servers')
+  .option('--wallets <n>', 'wallets', whole, 10_000)
+  .option('--deposits <n>', 'statement lines', whole, 40_000)
+  .option('--page-size <n>', 'lines of a statement page', whole, 500)
+  .action(steps);
 
 program
   .command('accept')

@@ -13,12 +13,13 @@ import { startMongo } from '../mocks/servers/mongo.ts';
 import type { MongoServer } from '../mocks/servers/mongo.ts';
 import { startRedis } from '../mocks/servers/redis.ts';
 import type { RedisServer } from '../mocks/servers/redis.ts';
-import type { RedisPorts } from '../providers/redis/ports.ts';
 import { creditedOf, lookAt, openWallets, settledPosition, walletNumbers, wrongWallets } from '../tests/support/deposits.ts';
 import type { Looking } from '../tests/support/deposits.ts';
 import { ACCOUNT, configOf, environmentOf } from '../tests/support/system.ts';
 import { bareLoop } from './bare-loop.ts';
-import { lastLine, perSecond, startBeside, table, until } from './rig.ts';
+import { lastLine, perSecond, say, startBeside, table, until } from './rig.ts';
+import { countSpent } from './spent.ts';
+import type { Spent } from './spent.ts';
 
 /** Which wallets the lines are for: each as likely as any other, or the n-th as 1/n (Zipf). */
 export type Spread = 'uniform' | 'zipf';
@@ -39,9 +40,9 @@ export interface DepositsOptions {
 
 export interface DepositsResult {
   readonly depositsPerSecond: number;
-  /** Share of the time that our event loop, and Redis' one thread, were at work. */
+  /** Share of the time that our event loop was at work. */
   readonly nodeBusy: number;
-  readonly redisBusy: number;
+  readonly spent: Spent;
   readonly proofDifference: string;
   /** Wallets whose balance differs from the bank's own tally. */
   readonly wrong: number;
@@ -57,14 +58,13 @@ export async function deposits(options: DepositsOptions): Promise<void> {
   const narrow = await run({ ...options, pageSize: 20, deposits: Math.ceil(options.deposits / 10) });
   const ratio = Math.round((wide.depositsPerSecond / bare) * 1000) / 1000;
   table([
-    ['what', 'per second', 'of the bare loop', 'Node busy', 'Redis busy', 'difference', 'wallets wrong'],
-    ['bare loop: send, fetch, commit', String(bare), '100 %', '', '', '', ''],
+    ['what', 'per second', 'of the bare loop', 'Node busy', 'difference', 'wallets wrong'],
+    ['bare loop: send, fetch, commit', String(bare), '100 %', '', '', ''],
     [
       `deposits, pages of ${String(options.pageSize)}`,
       String(wide.depositsPerSecond),
       percent(wide.depositsPerSecond / bare),
       percent(wide.nodeBusy),
-      percent(wide.redisBusy),
       wide.proofDifference,
       String(wide.wrong),
     ],
@@ -73,11 +73,12 @@ export async function deposits(options: DepositsOptions): Promise<void> {
       String(narrow.depositsPerSecond),
       percent(narrow.depositsPerSecond / bare),
       percent(narrow.nodeBusy),
-      percent(narrow.redisBusy),
       narrow.proofDifference,
       String(narrow.wrong),
     ],
   ]);
+  const each = (micros: number): number => Math.round((micros * 10) / options.deposits) / 10;
+  tellSpent(wide.spent, each);
   lastLine({
     ...{
       bench: 'deposits',
@@ -92,6 +93,7 @@ export async function deposits(options: DepositsOptions): Promise<void> {
       wallets: options.wallets,
       workingSet: workingSetOf(options),
       spread: options.spread,
+      microsPerDeposit: Object.fromEntries([...wide.spent.parts].map(([part, micros]) => [part, each(micros)])),
       deposits: options.deposits,
     },
   });
@@ -115,6 +117,19 @@ function drawnByZipf(numbers: readonly string[]): string[] {
     const drawn = random.next() * sum;
     return numbers[reached.findIndex((upTo) => upTo > drawn)] ?? '';
   });
+}
+
+const COMMANDS_SHOWN = 8;
+
+/** Processor time of the wide run for each deposit. */
+function tellSpent({ parts, commands }: Spent, each: (micros: number) => number): void {
+  const dearest = [...commands].sort(([, a], [, b]) => b - a).slice(0, COMMANDS_SHOWN);
+  say('');
+  table([
+    ['processor time', 'µs per deposit'],
+    ...[...parts].map(([part, micros]) => [part, each(micros).toFixed(1)]),
+    ...dearest.map(([command, micros]) => [`  Redis: ${command}`, each(micros).toFixed(1)]),
+  ]);
 }
 
 function percent(share: number): string {
@@ -162,7 +177,7 @@ async function measure(rig: Rig, options: DepositsOptions): Promise<DepositsResu
     const lastDay = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10);
     const amounts = { amountFrom: '10.00', amountTo: '500.00', seed: 1 };
     const { total } = await control.bulk({ count: options.deposits, numbers, days: options.days, lastDay, ...amounts });
-    const times = await timed(looking, { options, wanted: BigInt(total.replace('.', '')), firstDay });
+    const times = await timed(looking, { options, rig, wanted: BigInt(total.replace('.', '')), firstDay });
     const proof = await settledPosition(looking.ports);
     const difference = [...proof.differences.values()].reduce((sum, one) => sum + one, 0n);
     const wrong = await wrongWallets(looking.ports, await control.tally());
@@ -173,28 +188,25 @@ async function measure(rig: Rig, options: DepositsOptions): Promise<DepositsResu
   }
 }
 
-type Timed = Pick<DepositsResult, 'depositsPerSecond' | 'nodeBusy' | 'redisBusy'>;
+type Timed = Pick<DepositsResult, 'depositsPerSecond' | 'nodeBusy' | 'spent'>;
+
+interface Run {
+  readonly options: DepositsOptions;
+  readonly rig: Rig;
+  readonly wanted: bigint;
+  readonly firstDay: string;
+}
 
 /** From the order to pull until the last credit is committed. */
-async function timed(
-  looking: Looking,
-  { options, wanted, firstDay }: { readonly options: DepositsOptions; readonly wanted: bigint; readonly firstDay: string },
-): Promise<Timed> {
+async function timed(looking: Looking, { options, rig, wanted, firstDay }: Run): Promise<Timed> {
   const { look } = looking;
   const facts = { type: 'PullStatement', body: { why: 'bench', date: firstDay }, id: 'bench/pull', from: 'bench:pull', trace: '' } as const;
   const begun = performance.now();
   const loop = performance.eventLoopUtilization();
-  const cpu = await redisCpuMs(look);
+  const spent = await countSpent({ redis: look.redis, processes: { MongoDB: rig.mongo.pid, 'the fake bank': rig.bank.process.pid } });
   await look.mailboxes.send([message(bankAccountMessages, `bank-account:${ACCOUNT}`, facts)], null);
   await until(async () => (await creditedOf(looking)) >= wanted, FINISH_MS_MAX, 'all deposits credited');
   const ms = performance.now() - begun;
   const nodeBusy = performance.eventLoopUtilization(loop).utilization;
-  return { depositsPerSecond: perSecond(options.deposits, ms), nodeBusy, redisBusy: ((await redisCpuMs(look)) - cpu) / ms };
-}
-
-/** CPU time of Redis so far, system time included. */
-async function redisCpuMs({ redis }: RedisPorts): Promise<number> {
-  const info = await redis.info('cpu');
-  const seconds = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
-  return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1000;
+  return { depositsPerSecond: perSecond(options.deposits, ms), nodeBusy, spent: await spent() };
 }

@@ -192,10 +192,12 @@ test.serial(
     const lease = await owned(ports, actor);
     const head = await advance({ ports, lease, actor });
     await ports.mailboxes.send([message(actor, 'b')], null);
+    const decided = commitOf(lease, [stepOf(await fetchOne(ports, lease, actor))]);
     await redis.server.kill9();
     const pending = ports.mailboxes.send([message(actor, 'c')], null);
     await redis.server.restart();
     t.true((await pending)[0]?.sent);
+    t.deepEqual(await ports.mailboxes.commit([decided]), [{ result: 'fenced' }], 'what it was decided on may be gone');
     t.deepEqual(await ports.leases.renew([lease], TTL_MS), [], 'the run of the server is another');
     const again = await owned(ports, actor);
     t.is(again.via, 'same');

@@ -5,7 +5,7 @@
 --       then per actor: actor, expected head, next head, rules; per total: name, delta; per effect: actor, id, type, body, trace;
 --       per timer: "<actor> <key>", ms since 1970 (empty cancels); per park: actor, entry or "-", error, attempts;
 --       per outbox message: to, id, type, body, from, trace; then deliveries
--- returns  "APPLIED" | "ALREADY" all tips are the new ones, nothing written | "FENCED" another owner | {"STALE", actor ...} nothing written
+-- returns  "APPLIED" | "ALREADY" all tips are the new ones, nothing written | "FENCED" another owner, or another run of the server | {"STALE", actor ...} nothing written
 -- Checks first, reads only; from "write" on nothing can raise, because nothing rolls back.
 -- include: check, tip, mailbox, deliver, outbox
 local lease, tips, ready, totals, parked, attempts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -21,9 +21,11 @@ local first_outgoing = first_park + parks_n * 4
 local first_delivery = first_outgoing + outbox_n * 6
 if first_delivery > #ARGV or 9 + actors_n > #KEYS then return refuse('bad_arguments', KEYS[1]) end
 
-local token = redis.pcall('HGET', lease, 'token')
-if type(token) == 'table' then return refuse('wrong_type', lease) end
-if token ~= ARGV[1] then return 'FENCED' end
+-- A server that was started since may have lost what this was decided on, entries and tips alike, and still know the token: its run is compared too.
+local held = redis.pcall('HMGET', lease, 'token', 'run')
+if held.err then return refuse('wrong_type', lease) end
+local token = held[1]
+if token ~= ARGV[1] or held[2] ~= string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') then return 'FENCED' end
 
 local actors = {}
 for i = 1, actors_n do actors[i] = ARGV[4 + i * 4] end
