@@ -2,6 +2,7 @@
 // F1 a rule fires at most `times` times, after letting `skip` matching calls pass.
 // F2 calls of the control API itself never fail.
 // F3 `drop` after the work loses only the answer: the caller cannot know that the work was done.
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
@@ -52,6 +53,7 @@ export interface Faults {
 export function createFaults(seed: number): Faults {
   const rules = new Map<string, Armed>();
   const closing = new AbortController();
+  setMaxListeners(0, closing.signal); // as many wait at a time as there are calls
   let count = 0;
   return {
     add(rule) {
