@@ -1,84 +1,178 @@
 /**
- * Top-up requests at a constant rate from another process, answered with the actor's own decision: p50, p99, errors. The gateway is a process
- * of its own, the other roles are another; what the requests lead to (payments, invoices at the fake provider) goes on meanwhile.
+ * What clients wait at constant rates, commands (top-up requests, answered with the actor's own decision) and reads apart. Gateway, other roles,
+ * both fakes and the load are processes of their own; what the commands lead to (payments, invoices at the provider) goes on meanwhile.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import { virtualAccount } from '../actors/virtual-account/decide.ts';
 import { makeToken } from '../cli/token.ts';
+import { foldActors } from '../engine/fold.ts';
+import { toJson } from '../engine/message.ts';
+import { startMongo } from '../mocks/servers/mongo.ts';
+import { startRedis } from '../mocks/servers/redis.ts';
+import { creditEach, lookAt } from '../tests/support/deposits.ts';
+import type { Looking } from '../tests/support/deposits.ts';
 import { startRole } from '../tests/support/processes.ts';
-import { callApi, startSystem } from '../tests/support/system.ts';
-import { lastLine, table } from './rig.ts';
+import type { RoleProcess } from '../tests/support/processes.ts';
+import { ACCOUNT, callApi, configOf, environmentOf, SECRET_KEY } from '../tests/support/system.ts';
+import { loadResult } from './accept-task.ts';
+import type { LoadResult, LoadTask } from './accept-task.ts';
+import { lastLine, processorMs, say, startBeside, table } from './rig.ts';
+
+type Kind = LoadTask['kind'];
 
 export interface AcceptOptions {
-  /** Requests per second. */
-  readonly rate: number;
+  /** Requests per second, one step each. */
+  readonly rates: readonly number[];
+  readonly kind: Kind | 'both';
+  /** Of each step. */
   readonly seconds: number;
-  readonly wallets: number;
 }
 
-const OWNER = 'bench';
-const loadResult = z.object({
-  p50Ms: z.number(),
-  p99Ms: z.number(),
-  maxMs: z.number(),
-  sent: z.number(),
-  perSecond: z.number(),
-  errors: z.number(),
-});
+type Owners = LoadTask['owners'];
 
-/** A wallet may have 100 open top-ups, so there must be a wallet for every 100 requests; an owner may have 100 wallets. */
-export async function accept({ rate, seconds, wallets }: AcceptOptions): Promise<void> {
-  const shards = { SHARDS_WALLET: '16', SHARDS_PAYMENTS: '16' };
-  const system = await startSystem({
-    service: false,
-    env: { LOG_LEVEL: 'silent', SNAPSHOT_MS: '10000', RATE_LIMIT_PER_SECOND: '100000', ...shards },
-  });
-  const others = await startRole({ role: 'wallet,payments,omnibus', env: system.env });
-  const gateway = await startRole({ role: 'gateway', env: system.env });
+interface Step extends LoadResult {
+  readonly kind: Kind;
+  readonly rate: number;
+}
+
+interface Rig {
+  readonly gateway: RoleProcess;
+  readonly others: RoleProcess;
+  readonly looking: Looking;
+}
+
+/** Up to here nothing may be shed: what the product is to reach. */
+const CLEAN_RATE = 1_000;
+const WARM_UP = { rate: 200, seconds: 3 };
+/** A wallet may have 100 open top-ups, and an owner 100 wallets. */
+const TOP_UPS_EACH = 90;
+const WALLETS_EACH = 100;
+const TRANSFERS_EACH = 10;
+const OWNERS_AT_ONCE = 4;
+const READ_AT_ONCE = 200;
+
+export async function accept(options: AcceptOptions): Promise<void> {
+  const redis = await startRedis({ own: true, maxmemory: '2gb' });
+  const mongo = await startMongo();
+  const bank = await startBeside('fake-bank.js', [ACCOUNT, '20']);
+  const moyasar = await startBeside('fake-moyasar.js', [SECRET_KEY]);
+  const env = {
+    ...environmentOf({ redis, mongo, moyasar: moyasar.url, bank: bank.url }),
+    ...{ LOG_LEVEL: 'silent', SNAPSHOT_MS: '10000', RATE_LIMIT_PER_SECOND: '1000000', RATE_LIMIT_BURST: '1000000' },
+    // The payments of one step shall not ask the provider again in the midst of another.
+    ...{ SHARDS_WALLET: '16', SHARDS_PAYMENTS: '16', MOYASAR_POLL_SECONDS: '3600' },
+  };
+  const others = await startRole({ role: 'wallet,payments,omnibus', env });
+  const gateway = await startRole({ role: 'gateway', env });
+  const looking = await lookAt(configOf(env));
   try {
-    const numbers = await openWallets(gateway.url, wallets);
-    const load = await runLoad(gateway.url, { rate, seconds, numbers });
-    table([
-      ['rate', 'p50 ms', 'p99 ms', 'max ms', 'sent', 'errors'],
-      [`${String(rate)}/s`, String(load.p50Ms), String(load.p99Ms), String(load.maxMs), String(load.sent), String(load.errors)],
-    ]);
-    lastLine({ bench: 'accept', rate, p50Ms: load.p50Ms, p99Ms: load.p99Ms, errors: load.errors, sent: load.sent, seconds });
-    if (load.errors > 0) process.exitCode = 1;
+    report(await measure({ gateway, others, looking }, options));
   } finally {
+    await looking.close();
     await gateway.end('SIGTERM');
     await others.end('SIGTERM');
-    await system.stop();
+    await Promise.all([bank.process.end('SIGTERM'), moyasar.process.end('SIGTERM')]);
+    await redis.close();
+    await mongo.close();
   }
 }
 
-async function openWallets(url: string, count: number): Promise<string[]> {
-  const numbers: string[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const { status, body } = await callApi(`${url}/v1/wallets`, { as: OWNER, key: `open-${String(index)}`, body: {} });
-    if (status !== 201) throw new Error(`a wallet was not opened: ${JSON.stringify(body)}`);
-    numbers.push(String(body['id']));
+/** Reads first: commands leave work behind. */
+async function measure(rig: Rig, { rates, kind, seconds }: AcceptOptions): Promise<{ readonly steps: readonly Step[]; lost: number }> {
+  const kinds = (['reads', 'commands'] as const).filter((one) => kind === 'both' || kind === one);
+  const all = rates.reduce((sum, rate) => sum + rate * seconds, WARM_UP.rate * WARM_UP.seconds);
+  const owners = await openWallets(rig, Math.ceil(all / TOP_UPS_EACH / WALLETS_EACH));
+  const steps: Step[] = [];
+  const commands = { first: 0, answered: 0 };
+  for (const one of kinds) {
+    for (const [index, { rate, ...step }] of [WARM_UP, ...rates.map((each) => ({ rate: each, seconds }))].entries()) {
+      const result = await runLoad({ url: rig.gateway.url, kind: one, rate, ...step, owners, first: commands.first });
+      if (one === 'commands') {
+        commands.first += result.sent;
+        commands.answered += result.answered;
+      }
+      if (index > 0) steps.push({ kind: one, rate, ...result });
+      await rest(rig);
+    }
   }
-  return numbers;
+  const kept = await topUpsOf(rig.looking, owners);
+  return { steps, lost: Math.max(0, commands.answered - kept) };
 }
 
-async function runLoad(
-  url: string,
-  options: { rate: number; seconds: number; numbers: readonly string[] },
-): Promise<z.output<typeof loadResult>> {
-  const script = fileURLToPath(new URL('accept-load.js', import.meta.url));
-  const env = {
-    ...process.env,
-    LOAD_URL: url,
-    LOAD_TOKEN: await makeToken({ owner: OWNER }),
-    LOAD_WALLETS: options.numbers.join(','),
-    LOAD_RATE: String(options.rate),
-    LOAD_SECONDS: String(options.seconds),
+function report({ steps, lost }: { readonly steps: readonly Step[]; readonly lost: number }): void {
+  table([
+    ['what', 'offered', 'answered', 'p50 ms', 'p99 ms', 'p99.9 ms', 'max ms', 'shed', 'errors', 'load late p99 ms'],
+    ...steps.map((one) => [
+      ...[one.kind, `${String(one.rate)}/s`, `${String(one.perSecond)}/s`],
+      ...[one.p50Ms, one.p99Ms, one.p999Ms, one.maxMs, one.shed, one.errors, one.lateP99Ms].map(String),
+    ]),
+  ]);
+  for (const { kind, rate, failures } of steps)
+    for (const [what, count] of Object.entries(failures)) say(`${kind} at ${String(rate)}/s: ${String(count)} x ${what}`);
+  if (lost > 0) say(`${String(lost)} top-ups were acknowledged and are not there`);
+  lastLine({ bench: 'accept', lost, steps: steps.map(({ failures: _, ...one }) => one) });
+  if (lost > 0 || steps.some(({ rate, shed, errors }) => errors > 0 || (shed > 0 && rate <= CLEAN_RATE))) process.exitCode = 1;
+}
+
+/** Wallets with some transfers each, so that reads have something to show. */
+async function openWallets({ gateway, looking }: Rig, count: number): Promise<Owners> {
+  const owners: { token: string; numbers: string[] }[] = [];
+  const open = async (name: string): Promise<void> => {
+    const numbers: string[] = [];
+    while (numbers.length < WALLETS_EACH) {
+      const { status, body } = await callApi(`${gateway.url}/v1/wallets`, { as: name, key: `open-${String(numbers.length)}`, body: {} });
+      if (status === 201) numbers.push(String(body['id']));
+      else if (status !== 503) throw new Error(`a wallet was not opened: ${JSON.stringify(body)}`);
+    }
+    owners.push({ token: await makeToken({ owner: name }), numbers });
   };
-  const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  await once(child, 'exit');
+  const names = Array.from({ length: count }, (_, index) => `bench-${String(index)}`);
+  while (names.length > 0) await Promise.all(names.splice(0, OWNERS_AT_ONCE).map(open));
+  const numbers = owners.flatMap((owner) => owner.numbers);
+  await creditEach(looking, numbers, TRANSFERS_EACH);
+  return owners;
+}
+
+async function runLoad(task: LoadTask): Promise<LoadResult> {
+  const script = fileURLToPath(new URL('accept-load.js', import.meta.url));
+  const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(JSON.stringify(task));
+  const [output] = await Promise.all([text(child.stdout), once(child, 'exit')]);
   return loadResult.parse(JSON.parse(output));
+}
+
+const REST_LOOK_MS = 1_000;
+const REST_SHARE = 0.15;
+const REST_MS_MAX = 120_000;
+
+/** Waits until the work that a step left is done, so that no step pays for the one before. */
+async function rest({ gateway, others, looking: { look, layout } }: Rig): Promise<void> {
+  const cpuMs = (): number => processorMs(gateway.pid) + processorMs(others.pid);
+  const deadline = performance.now() + REST_MS_MAX;
+  while (performance.now() < deadline) {
+    const before = cpuMs();
+    await sleep(REST_LOOK_MS);
+    const isQuiet = cpuMs() - before < REST_SHARE * REST_LOOK_MS;
+    if (isQuiet && (await look.operations.gauges(layout.allShards)).ready === 0) return;
+  }
+  say(`not at rest after ${String(REST_MS_MAX / 1_000)} s: the next step pays for it`);
+}
+
+/** Top-ups that the wallets themselves know of. */
+async function topUpsOf({ ports }: Looking, owners: Owners): Promise<number> {
+  const numbers = owners.flatMap((owner) => owner.numbers);
+  let count = 0;
+  for (let at = 0; at < numbers.length; at += READ_AT_ONCE) {
+    const batch = numbers.slice(at, at + READ_AT_ONCE).map((number) => ({ actor: `virtual-account:${number}`, known: null }) as const);
+    for (const result of await foldActors(batch, ports)) {
+      if (!result.ok) throw result.fault;
+      const state = virtualAccount.state.parse(JSON.parse(toJson(result.folded?.envelope.state)));
+      count += state.topUps.length + state.endedTopUps.length;
+    }
+  }
+  return count;
 }

@@ -40,10 +40,10 @@ program
 
 program
   .command('accept')
-  .description('top-up requests at a constant rate over HTTP')
-  .option('--rate <n>', 'requests per second', whole, 500)
-  .option('--seconds <n>', 'how long', whole, 15)
-  .option('--wallets <n>', 'wallets that they go to, at most 100', whole, 100)
+  .description('commands and reads over HTTP at constant rates, each timed from when it was due')
+  .option('--rates <list>', 'requests per second, one step each', wholes, [200, 500, 1_000, 2_000])
+  .addOption(new Option('--kind <kind>', 'what to ask').choices(['commands', 'reads', 'both']).default('both'))
+  .option('--seconds <n>', 'how long each step takes', whole, 15)
   .action(accept);
 
 program
@@ -82,6 +82,10 @@ program
 function whole(value: string): number {
   if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('A whole number above zero.');
   return Number(value);
+}
+
+function wholes(value: string): number[] {
+  return value.split(',').map(whole);
 }
 
 await program.parseAsync();

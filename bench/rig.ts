@@ -58,13 +58,14 @@ export interface Figures {
   readonly count: number;
   readonly p50: number;
   readonly p99: number;
+  readonly p999: number;
   readonly max: number;
 }
 
 export function figuresOf(latencies: readonly number[]): Figures {
   const sorted = [...latencies].sort((a, b) => a - b);
   const at = (share: number): number => Math.round((sorted[Math.ceil(sorted.length * share) - 1] ?? 0) * 10) / 10;
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
+  return { count: sorted.length, p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1) };
 }
 
 const TICK_MS = 10;

@@ -5,6 +5,7 @@ import { virtualAccountMessages } from '../../actors/virtual-account/messages.ts
 import type { Kind } from '../../engine/actor.ts';
 import type { Layout } from '../../engine/layout.ts';
 import { idOf, toJson } from '../../engine/message.ts';
+import type { Addressed } from '../../engine/message.ts';
 import { placementOf } from '../../engine/placement.ts';
 import { createRegistry } from '../../engine/registry.ts';
 import { survey } from '../../engine/survey.ts';
@@ -69,11 +70,45 @@ export async function openWallets({ look, layout }: Pick<Looking, 'look' | 'layo
     });
     await look.mailboxes.send(messages, null);
   }
-  look.hints.work(layout.shardsOf('wallet'));
+  await decided({ look, layout });
+}
+
+/** Gives each wallet so many transfers of 1.00; returns when all are committed. */
+export async function creditEach(
+  { look, layout }: Pick<Looking, 'look' | 'layout'>,
+  numbers: readonly string[],
+  times: number,
+): Promise<void> {
+  for (let time = 0; time < times; time += 1) {
+    for (let at = 0; at < numbers.length; at += OPENED_AT_ONCE) {
+      const messages = numbers.slice(at, at + OPENED_AT_ONCE).map((number) => creditOf(number, { id: `bench/${number}/${String(time)}` }));
+      await look.mailboxes.send(messages, null);
+    }
+  }
+  await decided({ look, layout });
+}
+
+/** Money for a wallet, as an attributed line brings it. */
+export function creditOf(number: string, { id, amount = 100n }: { readonly id: string; readonly amount?: bigint }): Addressed {
+  const body = {
+    source: id,
+    amount,
+    currency: 'SAR',
+    sender: 'A SENDER',
+    narrative: 'bench',
+    valueDate: '2026-03-02',
+    via: 'transfer',
+  } as const;
+  return message(virtualAccountMessages, `virtual-account:${number}`, { type: 'Credit', body, id, from: 'bench:credit', trace: '' });
+}
+
+/** Wakes the owners of all wallets and waits until nothing waits for them. */
+async function decided({ look, layout }: Pick<Looking, 'look' | 'layout'>): Promise<void> {
   const shards = layout.shardsOf('wallet');
+  look.hints.work(shards);
   const deadline = performance.now() + OPENED_MS_MAX;
   while ((await look.operations.gauges(shards)).ready > 0) {
-    if (performance.now() > deadline) throw new Error('the wallets were not opened in time');
+    if (performance.now() > deadline) throw new Error('the wallets did not decide in time');
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
 }
