@@ -4,6 +4,7 @@ import { accept } from './accept.ts';
 import { deposits } from './deposits.ts';
 import { fairness } from './fairness.ts';
 import { lineToCredit } from './line-to-credit.ts';
+import { restart } from './restart.ts';
 import { scale } from './scale.ts';
 import { steps } from './steps.ts';
 import { topUps } from './top-ups.ts';
@@ -62,6 +63,16 @@ program
   .option('--rate <n>', 'entries per second for the quiet wallets together', whole, 100)
   .option('--seconds <n>', 'how long each phase without the hot one takes', whole, 6)
   .action(fairness);
+
+program
+  .command('restart')
+  .description('from kill -9 of a process with many actors until it serves again, and the load of an actor with a long tail')
+  .option('--wallets <n>', 'actors', whole, 100_000)
+  .option('--entries <n>', 'entries of history of all together, opening included', whole, 1_000_000)
+  .option('--credits <n>', 'wallets at random that are to commit one credit each', whole, 1_000)
+  .option('--tail <n>', 'entries after the snapshot of the wallet that is loaded cold, at most 50,000', whole, 10_000)
+  .option('--lease-ms <n>', 'LEASE_MS of the process', whole, 5_000)
+  .action(restart);
 
 program
   .command('line-to-credit')

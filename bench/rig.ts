@@ -82,3 +82,8 @@ export function processorMs(pid: number): number {
     return 0;
   }
 }
+
+/** A figure of a process' /metrics, summed over all labels. */
+export function metricOf(page: string, name: string): number {
+  return [...page.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? ([\\d.e+]+)$`, 'gm'))].reduce((all, [, value]) => all + Number(value), 0);
+}

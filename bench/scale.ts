@@ -16,7 +16,7 @@ import type { Looking } from '../tests/support/deposits.ts';
 import { startRole } from '../tests/support/processes.ts';
 import type { RoleProcess } from '../tests/support/processes.ts';
 import { ACCOUNT, configOf, environmentOf } from '../tests/support/system.ts';
-import { lastLine, perSecond, processorMs, say, startBeside, table, until } from './rig.ts';
+import { lastLine, metricOf, perSecond, processorMs, say, startBeside, table, until } from './rig.ts';
 
 export interface ScaleOptions {
   readonly deposits: number;
@@ -169,7 +169,7 @@ interface Counters {
 async function countersOf({ look }: Looking, processes: readonly RoleProcess[]): Promise<Counters> {
   const redis = await Promise.all(masters(look.redis).map(async (node) => cpuMsOf(await node.info('cpu'))));
   const pages = await Promise.all(processes.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()));
-  const sum = (name: string): number => pages.reduce((all, page) => all + metric(page, name), 0);
+  const sum = (name: string): number => pages.reduce((all, page) => all + metricOf(page, name), 0);
   return {
     redisMs: redis.reduce((all, one) => all + one, 0),
     nodeMs: processes.reduce((all, { pid }) => all + processorMs(pid), 0),
@@ -182,11 +182,6 @@ async function countersOf({ look }: Looking, processes: readonly RoleProcess[]):
 function cpuMsOf(info: string): number {
   const seconds = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
   return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1000;
-}
-
-/** Over all labels. */
-function metric(page: string, name: string): number {
-  return [...page.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? ([\\d.e+]+)$`, 'gm'))].reduce((all, [, value]) => all + Number(value), 0);
 }
 
 const SAMPLE = 200;

@@ -5,7 +5,6 @@
  */
 import { KINDS } from '../actors/kinds.ts';
 import { bankAccountMessages } from '../actors/bank-account/messages.ts';
-import { virtualAccountMessages } from '../actors/virtual-account/messages.ts';
 import { decideEntry, freshEnvelope } from '../engine/envelope.ts';
 import type { Envelope } from '../engine/envelope.ts';
 import { beginning, toJson } from '../engine/message.ts';
@@ -13,11 +12,10 @@ import type { ActorId, Addressed, EntryId } from '../engine/message.ts';
 import { createRegistry } from '../engine/registry.ts';
 import { encodeEnvelope } from '../engine/snapshot-codec.ts';
 import { message } from '../http/command.ts';
-import { ibanOf } from '../http/gateway/numbers.ts';
 import { fakeAnbControl } from '../mocks/control/client.ts';
 import type { Fetch } from '../providers/calls.ts';
 import { realSystem } from '../providers/system.ts';
-import { walletNumbers } from '../tests/support/deposits.ts';
+import { openingOf, walletNumbers } from '../tests/support/deposits.ts';
 import { ACCOUNT, configOf, environmentOf } from '../tests/support/system.ts';
 import { effectHandlers, openBankAccount } from '../wiring/outside.ts';
 import { lastLine, startBeside, table } from './rig.ts';
@@ -90,7 +88,7 @@ interface Walk {
 /** Milliseconds by step, of the whole statement from the bank's pages to the wallets' snapshots. */
 async function walked({ config, numbers, fetch: ask }: Walk): Promise<Map<string, number>> {
   const office = createPostOffice();
-  for (const number of numbers) office.post(opening(number));
+  for (const number of numbers) office.post(openingOf(number));
   office.deliver();
   await openBankAccount({ config, system: realSystem }, { tell: (messages) => Promise.resolve(messages.map(office.post)) });
   office.deliver();
@@ -113,11 +111,6 @@ async function walked({ config, numbers, fetch: ask }: Walk): Promise<Map<string
 
 function named(id: string): { readonly id: string; readonly from: string; readonly trace: string } {
   return { id, from: 'edge:bench', trace: '' };
-}
-
-function opening(number: string): Addressed {
-  const body = { owner: 'bench', iban: ibanOf(number, { code: '30', prefix: '100' }), currency: 'SAR', name: null };
-  return message(virtualAccountMessages, `virtual-account:${number}`, { type: 'OpenAccount', body, ...named(`open/${number}`) });
 }
 
 /** Actors in memory and what was sent to them: the engine without its servers. */

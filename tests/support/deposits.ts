@@ -26,7 +26,7 @@ import { surveyPorts } from '../../wiring/edges.ts';
 
 const FIRST_NUMBER = 123_170_000_000_000;
 const OPENED_AT_ONCE = 1_000;
-const OPENED_MS_MAX = 300_000;
+const DECIDED_MS_MAX = 300_000;
 const LOOK_MS = 50;
 
 /** Ports to look with, beside the processes that serve. */
@@ -63,14 +63,17 @@ export async function creditedOf({ look, layout }: Looking): Promise<bigint> {
 /** Opens them as their owners' actors would; not measured. */
 export async function openWallets({ look, layout }: Pick<Looking, 'look' | 'layout'>, numbers: readonly string[]): Promise<void> {
   for (let at = 0; at < numbers.length; at += OPENED_AT_ONCE) {
-    const messages = numbers.slice(at, at + OPENED_AT_ONCE).map((number) => {
-      const body = { owner: 'bench', iban: ibanOf(number, { code: '30', prefix: '100' }), currency: 'SAR', name: null };
-      const facts = { type: 'OpenAccount', body, id: `bench/open/${number}`, from: 'bench:open', trace: '' } as const;
-      return message(virtualAccountMessages, `virtual-account:${number}`, facts);
-    });
+    const messages = numbers.slice(at, at + OPENED_AT_ONCE).map(openingOf);
     await look.mailboxes.send(messages, null);
   }
   await decided({ look, layout });
+}
+
+/** The word of an owner that a wallet is to be opened. */
+export function openingOf(number: string): Addressed {
+  const body = { owner: 'bench', iban: ibanOf(number, { code: '30', prefix: '100' }), currency: 'SAR', name: null };
+  const facts = { type: 'OpenAccount', body, id: `bench/open/${number}`, from: 'bench:open', trace: '' } as const;
+  return message(virtualAccountMessages, `virtual-account:${number}`, facts);
 }
 
 /** Gives each wallet so many transfers of 1.00; returns when all are committed. */
@@ -103,10 +106,10 @@ export function creditOf(number: string, { id, amount = 100n }: { readonly id: s
 }
 
 /** Wakes the owners of all wallets and waits until nothing waits for them. */
-async function decided({ look, layout }: Pick<Looking, 'look' | 'layout'>): Promise<void> {
+export async function decided({ look, layout }: Pick<Looking, 'look' | 'layout'>): Promise<void> {
   const shards = layout.shardsOf('wallet');
   look.hints.work(shards);
-  const deadline = performance.now() + OPENED_MS_MAX;
+  const deadline = performance.now() + DECIDED_MS_MAX;
   while ((await look.operations.gauges(shards)).ready > 0) {
     if (performance.now() > deadline) throw new Error('the wallets did not decide in time');
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
@@ -147,6 +150,12 @@ type TallyOfBank = Awaited<ReturnType<FakeAnbControl['tally']>>;
 
 /** Compares every wallet with the bank's own tally of what it sent there. */
 export async function wrongWallets(ports: SurveyPorts, tally: TallyOfBank): Promise<number> {
+  const available = await availableOf(ports);
+  return Object.entries(tally).filter(([number, { total }]) => available.get(number) !== BigInt(total.replace('.', ''))).length;
+}
+
+/** Halalas that every wallet has, by its number. */
+export async function availableOf(ports: SurveyPorts): Promise<Map<string, bigint>> {
   const available = new Map<string, bigint>();
   await survey(ports, {
     actor: (envelope, kind) => {
@@ -158,5 +167,5 @@ export async function wrongWallets(ports: SurveyPorts, tally: TallyOfBank): Prom
       throw new Error(`${actor}: ${fault.message}`);
     },
   });
-  return Object.entries(tally).filter(([number, { total }]) => available.get(number) !== BigInt(total.replace('.', ''))).length;
+  return available;
 }
