@@ -30,8 +30,6 @@ interface Tally {
   lastMs: number;
 }
 
-process.stdout.write(`${JSON.stringify(await run(loadTask.parse(JSON.parse(await text(process.stdin)))))}\n`);
-
 async function run(task: LoadTask): Promise<LoadResult> {
   const tally: Tally = { latencies: [], late: [], open: new Set(), failures: {}, sent: 0, answered: 0, shed: 0, lastMs: 0 };
   const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
@@ -72,6 +70,7 @@ function send(task: LoadTask, tally: Tally, { agent, dueMs }: Due): void {
     if (failure === null) tally.answered += 1;
     else tally.failures[failure] = (tally.failures[failure] ?? 0) + 1;
   };
+  const broken = (error: unknown): void => end(error instanceof Error ? error.message : 'broken');
   tally.sent += 1;
   tally.late.push(performance.now() - dueMs);
   tally.open.add(one);
@@ -80,13 +79,13 @@ function send(task: LoadTask, tally: Tally, { agent, dueMs }: Due): void {
   const headers = { authorization: `Bearer ${token}`, ...(isCommand ? keyed : {}) };
   const sending = request(`${task.url}${path}`, { agent, method: isCommand ? 'POST' : 'GET', headers }, (response) => {
     if (response.statusCode !== (isCommand ? 201 : 200)) {
-      void refused(response, tally).then(end, () => end('connection'));
+      void refused(response, tally).then(end, broken);
       return;
     }
-    response.once('end', () => end(null)).once('error', () => end('connection'));
+    response.once('end', () => end(null)).once('error', broken);
     response.resume();
   });
-  sending.once('error', () => end('connection'));
+  sending.once('error', broken);
   sending.end(isCommand ? body : undefined);
 }
 
@@ -108,3 +107,5 @@ async function refused(response: IncomingMessage, tally: Tally): Promise<string>
   if (response.statusCode === 429 || response.statusCode === 503) tally.shed += 1;
   return `${String(response.statusCode)} ${parsed.data?.code ?? ''}`;
 }
+
+process.stdout.write(`${JSON.stringify(await run(loadTask.parse(JSON.parse(await text(process.stdin)))))}\n`);

@@ -33,7 +33,7 @@ const SENT_AT_ONCE = 1_000;
 /** Wallets whose history is made together: what waits stays small, and each has its snapshot when it is whole. */
 const BLOCK = 500;
 const WAITING_MAX = 2_000;
-const SAVED_MS_MAX = 120_000;
+const SAVED_MS_MAX = 300_000;
 const SERVED_MS_MAX = 120_000;
 const LOOK_MS = 20;
 const COLD_LOADS = 20;
