@@ -4,8 +4,11 @@ import { accept } from './accept.ts';
 import { deposits } from './deposits.ts';
 import { fairness } from './fairness.ts';
 import { lineToCredit } from './line-to-credit.ts';
+import { memory } from './memory.ts';
+import { reconcile } from './reconcile.ts';
 import { restart } from './restart.ts';
 import { scale } from './scale.ts';
+import { soak } from './soak.ts';
 import { steps } from './steps.ts';
 import { topUps } from './top-ups.ts';
 
@@ -89,6 +92,34 @@ program
   .option('--wallets <n>', 'wallets', whole, 2_000)
   .option('--replicas <n>', 'of each master, 0 or 1', Number, 1)
   .action(scale);
+
+program
+  .command('reconcile')
+  .description('settlement rows against expected payments, with noise: every wrong row found as what it is, and nothing else')
+  .option('--rows <n>', 'expected payments, and as many settlement rows', whole, 100_000)
+  .option('--noise <share>', 'of the rows that are wrong', Number, 0.2)
+  .option('--seed <n>', 'of amounts, noise and order', whole, 1)
+  .option('--seconds-max <n>', 'more is a failure', whole)
+  .option('--mib-max <n>', 'more resident memory is a failure', whole)
+  .action(reconcile);
+
+program
+  .command('memory')
+  .description('bytes of Redis per idle, open and waiting wallet; how large a worker is with all of them in memory')
+  .option('--wallets <n>', 'wallets', whole, 100_000)
+  .option('--entries <n>', 'entries that wait in each', whole, 2)
+  .option('--idle-max <n>', 'bytes of an idle wallet; more is a failure', whole, 250)
+  .action(memory);
+
+program
+  .command('soak')
+  .description('credits at a share of the maximum rate for many minutes: Redis and worker must not grow, streams stay short')
+  .option('--minutes <n>', 'how long', whole, 20)
+  .option('--share <share>', 'of the maximum, measured at the beginning', Number, 0.6)
+  .option('--wallets <n>', 'wallets', whole, 1_000)
+  .option('--burst <n>', 'credits of the burst that measures the maximum', whole, 50_000)
+  .option('--every <n>', 'seconds between two samples', whole, 15)
+  .action(soak);
 
 function whole(value: string): number {
   if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('A whole number above zero.');

@@ -3,12 +3,10 @@
  * load without the hot one, before and after it in the same run. The worker is a process of its own, on a Redis with fsync always.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { virtualAccountMessages } from '../actors/virtual-account/messages.ts';
-import type { ActorId, Addressed } from '../engine/message.ts';
-import { message } from '../http/command.ts';
+import type { ActorId } from '../engine/message.ts';
 import { startMongo } from '../mocks/servers/mongo.ts';
 import { startRedis } from '../mocks/servers/redis.ts';
-import { lookAt, openWallets, walletNumbers } from '../tests/support/deposits.ts';
+import { creditOf, lookAt, openWallets, walletNumbers } from '../tests/support/deposits.ts';
 import type { Looking } from '../tests/support/deposits.ts';
 import { startRole } from '../tests/support/processes.ts';
 import type { RoleProcess } from '../tests/support/processes.ts';
@@ -82,24 +80,11 @@ async function measure({ worker, looking }: Rig, options: FairnessOptions): Prom
   if (beside.count === 0) process.exitCode = 1;
 }
 
-function credit(number: string, id: string): Addressed {
-  const body = {
-    source: id,
-    amount: 100n,
-    currency: 'SAR',
-    sender: null,
-    narrative: 'bench',
-    valueDate: '2026-03-02',
-    via: 'transfer',
-  } as const;
-  return message(virtualAccountMessages, `virtual-account:${number}`, { type: 'Credit', body, id, from: 'bench:fairness', trace: '' });
-}
-
 async function fill({ look }: Looking, hot: string, entries: number): Promise<void> {
   for (let sent = 0; sent < entries; sent += SENT_AT_ONCE) {
     const count = Math.min(SENT_AT_ONCE, entries - sent);
     await look.mailboxes.send(
-      Array.from({ length: count }, (_, index) => credit(hot, `bench/hot/${String(sent + index)}`)),
+      Array.from({ length: count }, (_, index) => creditOf(hot, { id: `bench/hot/${String(sent + index)}` })),
       null,
     );
   }
@@ -131,7 +116,7 @@ function createLoad({ look, layout }: Looking, { others, rate }: { readonly othe
   const sendOne = (dueMs: number): void => {
     const number = others[sent % others.length] ?? '';
     sent += 1;
-    const one = credit(number, `bench/quiet/${String(sent)}`);
+    const one = creditOf(number, { id: `bench/quiet/${String(sent)}` });
     if (open.has(one.to)) return; // it still waits, and counts for as long as it does
     open.set(one.to, dueMs); // when it was due, not when we came to it
     void look.mailboxes.send([one], null).then(() => {

@@ -25,7 +25,7 @@ import type { RedisPorts } from '../../providers/redis/ports.ts';
 import { surveyPorts } from '../../wiring/edges.ts';
 
 const FIRST_NUMBER = 123_170_000_000_000;
-const OPENED_AT_ONCE = 1_000;
+const SENT_AT_ONCE = 1_000;
 const DECIDED_MS_MAX = 300_000;
 const LOOK_MS = 50;
 
@@ -62,8 +62,8 @@ export async function creditedOf({ look, layout }: Looking): Promise<bigint> {
 
 /** Opens them as their owners' actors would; not measured. */
 export async function openWallets({ look, layout }: Pick<Looking, 'look' | 'layout'>, numbers: readonly string[]): Promise<void> {
-  for (let at = 0; at < numbers.length; at += OPENED_AT_ONCE) {
-    const messages = numbers.slice(at, at + OPENED_AT_ONCE).map(openingOf);
+  for (let at = 0; at < numbers.length; at += SENT_AT_ONCE) {
+    const messages = numbers.slice(at, at + SENT_AT_ONCE).map(openingOf);
     await look.mailboxes.send(messages, null);
   }
   await decided({ look, layout });
@@ -82,17 +82,27 @@ export async function creditEach(
   numbers: readonly string[],
   times: number,
 ): Promise<void> {
-  for (let time = 0; time < times; time += 1) {
-    for (let at = 0; at < numbers.length; at += OPENED_AT_ONCE) {
-      const messages = numbers.slice(at, at + OPENED_AT_ONCE).map((number) => creditOf(number, { id: `bench/${number}/${String(time)}` }));
-      await look.mailboxes.send(messages, null);
-    }
-  }
+  for (let time = 0; time < times; time += 1)
+    await sendCredits(
+      { look, layout },
+      numbers.map((number) => creditOf(number, { id: `bench/${number}/${String(time)}` })),
+    );
   await decided({ look, layout });
 }
 
+/** In their mailboxes when it resolves, and their owners woken. */
+export async function sendCredits({ look, layout }: Pick<Looking, 'look' | 'layout'>, credits: readonly Addressed[]): Promise<void> {
+  for (let at = 0; at < credits.length; at += SENT_AT_ONCE) {
+    await look.mailboxes.send(credits.slice(at, at + SENT_AT_ONCE), null);
+    look.hints.work(layout.shardsOf('wallet'));
+  }
+}
+
+/** Halalas of a credit that says nothing else. */
+export const CREDIT = 100n;
+
 /** Money for a wallet, as an attributed line brings it. */
-export function creditOf(number: string, { id, amount = 100n }: { readonly id: string; readonly amount?: bigint }): Addressed {
+export function creditOf(number: string, { id, amount = CREDIT }: { readonly id: string; readonly amount?: bigint }): Addressed {
   const body = {
     source: id,
     amount,
