@@ -14,18 +14,19 @@ const AGAIN_MS = 700;
 const TRIES_MAX = 400;
 
 export interface Customers {
-  /** Asks until the answer is known. */
-  ask(call: Call): Promise<Reply>;
+  /** Asks until the answer is known. `accepted`: what to do when a refusal was lost with a tail, and the repeat is no refusal. */
+  ask(call: Call, accepted?: (reply: Reply) => Promise<void>): Promise<Reply>;
   /** Asks once; null when there was no answer. */
   once(call: Call): Promise<Reply | null>;
   /** Commands that are not answered yet. */
   open(): number;
-  /** Asks for everything again that was promised: after a server lost its tail. Each must be promised again. */
+  /** Asks for everything again that was promised or refused: after a server lost its tail. What was promised must be promised again. */
   repeatAll(): Promise<void>;
 }
 
 export function createCustomers(world: World, processes: () => readonly Process[]): Customers {
   const promised: { readonly call: Call; readonly reply: Reply }[] = [];
+  const refused: { readonly call: Call; readonly accepted: (reply: Reply) => Promise<void> }[] = [];
   let open = 0;
   const once = (call: Call): Promise<Reply | null> =>
     new Promise((resolve) => {
@@ -58,18 +59,24 @@ export function createCustomers(world: World, processes: () => readonly Process[
   return {
     once,
     open: () => open,
-    async ask(call) {
+    async ask(call, accepted) {
       open += 1;
       const reply = await persist(call);
       if (call.method === 'post' && reply.status < 300) {
         promised.push({ call, reply });
         if (world.random.next() < 0.2) await sameAgain(persist, { call, reply });
-      }
+      } else if (accepted !== undefined) refused.push({ call, accepted });
       open -= 1;
       return reply;
     },
     async repeatAll() {
+      open += 1;
       for (const one of promised) await sameAgain(persist, one);
+      for (const { call, accepted } of refused) {
+        const reply = await persist(call);
+        if (reply.status < 300) await accepted(reply);
+      }
+      open -= 1;
     },
   };
 }

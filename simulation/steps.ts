@@ -10,6 +10,7 @@ import { ACCOUNT } from './outside.ts';
 import type { Step } from './plan.ts';
 import type { World } from './world.ts';
 import type { Customers } from './customers.ts';
+import type { Reply } from './edge.ts';
 import type { Model } from './model.ts';
 import type { Outside } from './outside.ts';
 import { pause } from './world.ts';
@@ -108,19 +109,29 @@ async function takeBack({ outside: { moyasar }, model, world }: Parts, payment: 
   world.trace(() => `provider: ${payment} is refunded`);
 }
 
-export async function spend(
-  { customers, outside: { bank }, model, world }: Parts,
-  { amount, fails = false }: Of<'debit'>,
-  { wallet, key }: Asked,
-): Promise<void> {
-  const body = { amount: text(amount), currency: 'SAR', purpose: 'a fund' };
+export async function spend(parts: Parts, step: Of<'debit'>, { wallet, key }: Asked): Promise<void> {
+  const body = { amount: text(step.amount), currency: 'SAR', purpose: 'a fund' };
   const call = { method: 'post', path: `/ops/v1/wallets/${wallet.id}/debits`, as: 'olga', scope: 'ops', key, body } as const;
-  const reply = await customers.ask(call);
+  const accepted = (reply: Reply): Promise<void> => spent(parts, step, { wallet, reference: String(reply.body['reference']) });
+  const reply = await parts.customers.ask(call, accepted);
   if (reply.body['code'] === 'insufficient_balance') return;
   if (reply.status !== 201) throw new Error(`no debit: ${JSON.stringify(reply)}`);
+  await accepted(reply);
+}
+
+interface Outgoing {
+  readonly wallet: Wallet;
+  readonly reference: string;
+}
+
+async function spent(
+  { outside: { bank }, model, world }: Parts,
+  { amount, fails = false }: Of<'debit'>,
+  { wallet, reference }: Outgoing,
+): Promise<void> {
   debited(model, wallet.id, BigInt(amount));
   await pause(world, world.random.integer(0, DEBITED_MS));
-  const line = debit(bank, { amount: text(amount), sequenceNumber: String(reply.body['reference']) });
+  const line = debit(bank, { amount: text(amount), sequenceNumber: reference });
   if (!fails) return;
   await pause(world, CAME_BACK_MS);
   returned(bank, { ofRefNum: line.refNum });
