@@ -3,6 +3,7 @@ import { KINDS } from '../../actors/kinds.ts';
 import { virtualAccount } from '../../actors/virtual-account/decide.ts';
 import { virtualAccountMessages } from '../../actors/virtual-account/messages.ts';
 import type { Kind } from '../../engine/actor.ts';
+import { Fault } from '../../engine/fault.ts';
 import type { Layout } from '../../engine/layout.ts';
 import { idOf, toJson } from '../../engine/message.ts';
 import type { Addressed } from '../../engine/message.ts';
@@ -141,15 +142,22 @@ export async function placed({ look, layout }: Pick<Looking, 'look' | 'layout'>,
 
 const REST_MS_MAX = 30_000;
 
-/** The position at rest: what is still under way when the last credit is seen (an answer, a day's note, a payment asked for again) gets its time. */
+/**
+ * The position at rest: what is still under way when the last credit is seen (an answer, a day's note, a payment asked for again) gets its time,
+ * and so does a connection that follows a failover.
+ */
 export async function settledPosition(ports: SurveyPorts): Promise<Position> {
   const deadline = performance.now() + REST_MS_MAX;
-  let position = await provePosition(ports);
-  while (!isWhole(position) && performance.now() < deadline) {
+  for (;;) {
+    const isLate = performance.now() > deadline;
+    try {
+      const position = await provePosition(ports);
+      if (isWhole(position) || isLate) return position;
+    } catch (error) {
+      if (isLate || !(error instanceof Fault && error.retry === 'later')) throw error;
+    }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    position = await provePosition(ports);
   }
-  return position;
 }
 
 function isWhole({ still, differences }: Position): boolean {
