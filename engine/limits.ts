@@ -84,7 +84,7 @@ export const DEFAULT_LIMITS: Limits = {
   actorsPerCycle: 1_000,
   entriesPerCycle: 1_000,
   entriesPerActor: 256,
-  entriesPerActorShared: 64,
+  entriesPerActorShared: 32,
   sharedForMs: 200,
   deliveriesPerCycle: 20_000,
   entriesPerCommit: 1_000,
