@@ -3,6 +3,8 @@ import type { Fault } from './plan.ts';
 import type { Scene } from './scene.ts';
 
 const FLIP_MS = 250;
+/** Between the end of a Redis that loses its tail and its next beginning. */
+const DOWN_MS_MAX = 1_000;
 
 type Of<F extends Fault['fault']> = Extract<Fault, { fault: F }>;
 
@@ -46,9 +48,13 @@ function loseTail({ world, servers, archive, story, state }: Scene, ms: number):
   if (state.tailsToCome > 0) return; // what one loses, the other cannot bring back
   state.tailsToCome += 1;
   const back = [servers.checkpoint(), archive.checkpoint()];
+  // Its end comes slowly, so that calls are under way then.
+  servers.redis.slowUntilMs = Math.max(servers.redis.slowUntilMs, world.nowMs() + ms);
   world.at(ms, () => {
     world.trace(() => `redis: the last ${String(ms)} ms are lost`);
     for (const restore of back) restore();
+    // It was killed, and starts: calls under way come again, now to what it remembers.
+    servers.redis.awayUntilMs = Math.max(servers.redis.awayUntilMs, world.nowMs() + world.random.integer(1, DOWN_MS_MAX));
     state.hasLostTail = true;
     state.tailsToCome -= 1;
   });
