@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { breakKind } from '../actors/break/decide.ts';
 import { payment } from '../actors/payment/decide.ts';
-import { paymentMessages } from '../actors/payment/messages.ts';
+import { paymentMessages, ROWS_WITHIN_MS } from '../actors/payment/messages.ts';
 import type { SettlementTerms } from '../actors/payment/messages.ts';
 import { settlement } from '../actors/settlement/decide.ts';
 import { settlementMessages } from '../actors/settlement/messages.ts';
@@ -82,7 +82,7 @@ function pay(books: Books, { id, topUpId, wallet, gross }: ExpectedPayment): voi
     scheme: 'mada',
     message: null,
   } as const;
-  const fetched = { effect: `fetch-${id}-1`, paymentId: id, payment: seen };
+  const fetched = { effect: `fetch-${id}-1`, paymentId: id, payment: seen, rowsWithinMs: ROWS_WITHIN_MS };
   books.tell(message(paymentMessages, to, { type: 'PaymentFetched', body: fetched, id: `${topUpId}/fetched`, ...FACTS }));
 }
 

@@ -143,6 +143,9 @@ const moyasar = {
     .describe('VAT on the fee, in percent.'),
   MOYASAR_FEE_TOLERANCE: whole(0, 10_000, 1).describe('Largest difference of a fee component, in minor units, that is no break.'),
   MOYASAR_ROW_GRACE_SECONDS: whole(0, 604_800, 3600).describe('How long a settlement row waits for its payment before it is a break.'),
+  MOYASAR_SETTLEMENT_HOURS: whole(1, 1440, 168).describe(
+    'In which Moyasar settles a payment or a refund; a row that is missing then is a break.',
+  ),
   MOYASAR_POLL_SECONDS: whole(1, 86_400, 60).describe('First look at an unpaid invoice without a webhook; later looks are further apart.'),
   MOYASAR_SETTLEMENT_POLL_SECONDS: whole(1, 86_400, 900).describe('Time between two looks for settlements that no webhook told of.'),
   INVOICE_LIFETIME_MINUTES: whole(1, 43_200, 60).describe('How long a hosted invoice can be paid.'),

@@ -49,7 +49,13 @@ export function simulatedConfig(): Config {
   const parsed = parseConfig({
     ...{ NODE_ENV: 'test', PUBLIC_URL: 'http://ironwallet.simulated', JWT_SECRET: 'a secret that no token is made with here' },
     ...{ MOYASAR_API_URL: `${MOYASAR_URL}/v1`, MOYASAR_SECRET_KEY: SECRET_KEY, MOYASAR_WEBHOOK_SECRET: WEBHOOK_SECRET },
-    ...{ MOYASAR_POLL_SECONDS: '10', MOYASAR_SETTLEMENT_POLL_SECONDS: '12', STATEMENT_PULL_SECONDS: '10', STATEMENT_PAGE_SIZE: '5' },
+    ...{
+      MOYASAR_POLL_SECONDS: '10',
+      MOYASAR_SETTLEMENT_POLL_SECONDS: '12',
+      MOYASAR_SETTLEMENT_HOURS: '1',
+      STATEMENT_PULL_SECONDS: '10',
+      STATEMENT_PAGE_SIZE: '5',
+    },
     ...{ ANB_API_URL: ANB_URL, ANB_CLIENT_ID: 'mock-client', ANB_CLIENT_SECRET: 'mock-secret', ANB_ACCOUNT_NUMBER: ACCOUNT },
     ...{ ANB_WEBHOOK_SECRET_PATH: ANB_PATH_SECRET, SHARDS_WALLET: '3', SHARDS_PAYMENTS: '2', SHARDS_OMNIBUS: '3' },
   });

@@ -21,7 +21,8 @@ import type { Base, EdgeBase } from './base.ts';
 const BANK_TIME_ZONE = 'Asia/Riyadh';
 const BUCKETS = 16;
 const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 const datesAtBank = new Intl.DateTimeFormat('en-CA', { timeZone: BANK_TIME_ZONE });
 
@@ -62,6 +63,7 @@ function moyasarEffects(base: OutsideBase): Map<string, EffectHandler> {
     terms: termsOf(config),
     pollEveryMs: config.MOYASAR_POLL_SECONDS * 1000,
     invoiceLifetimeMs: config.INVOICE_LIFETIME_MINUTES * MINUTE_MS,
+    rowsWithinMs: config.MOYASAR_SETTLEMENT_HOURS * HOUR_MS,
   });
 }
 

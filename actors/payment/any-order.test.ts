@@ -67,7 +67,7 @@ function messageOf(one: Move, n: number, state: PaymentState) {
   if ('row' in one) return one.row;
   if ('hint' in one) return tell.hint(`e${n}`, one.hint);
   const open = state.fetches.find(({ id }) => one.answer === null || one.answer.id === id);
-  const body = { effect: open?.effect ?? 'nobody', paymentId: open?.id ?? 'p1', payment: one.answer };
+  const body = { effect: open?.effect ?? 'nobody', paymentId: open?.id ?? 'p1', payment: one.answer, rowsWithinMs: tell.ROWS_WITHIN };
   return { type: 'PaymentFetched' as const, body };
 }
 
@@ -91,6 +91,7 @@ test('any order and repetition keeps in-transit and the figures, makes pending o
           posted,
         );
         t.deepEqual(nonZero(totals(payment.figures?.(self.state) ?? [], new Map())), nonZero(posted));
+        t.is(self.state.owed === null, !posted.get('psp-receivable:moyasar:SAR'), 'whatever is owed is waited for');
         count(counts, self.sent);
       }
       t.true(counts.pending <= 1n);

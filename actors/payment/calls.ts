@@ -64,7 +64,8 @@ export function nextPoll(poll: NonNullable<PaymentState['poll']>, invoice: Invoi
 
 export function timers(state: PaymentState): Timer[] {
   const poll = state.poll === null ? [] : [{ key: 'poll', at: state.poll.at }];
-  return [...poll, ...state.kept.map(({ n, until }) => ({ key: `row-${n}`, at: until }))];
+  const owed = state.owed === null || state.owed.overdue ? [] : [{ key: 'owed', at: state.owed.until }];
+  return [...poll, ...owed, ...state.kept.map(({ n, until }) => ({ key: `row-${n}`, at: until }))];
 }
 
 // ---- what is held ------------------------------------------------------------------------------------------------------------------
@@ -81,7 +82,7 @@ export function figures(state: PaymentState): Row[] {
 }
 
 /** Verified, not settled; less what was taken back, until its rows come. A chargeback is known by its row and leaves nothing open. */
-function receivableOf({ payment }: PaymentState): bigint {
+export function receivableOf({ payment }: PaymentState): bigint {
   if (payment === null) return 0n;
   return payment.amount - (payment.settled?.gross ?? 0n) - payment.reversed + payment.reversedSettled;
 }

@@ -7,6 +7,7 @@ import { figures, openEffects, timers, withFetch, withoutFetch } from './calls.t
 import type { Message, Of } from './entry.ts';
 import { createPayment, effectExhausted, invoiceCanceled, invoiceCreated, invoiceFetched, invoiceFound, pollDue } from './invoices.ts';
 import { paymentMessages, rowSign } from './messages.ts';
+import { OWED_TIMER, owedDue, watchOwed } from './owed.ts';
 import { observe } from './provider-facts.ts';
 import { feeCollected, giveUp, letGo, letGoUnknown, rowSettled } from './rows.ts';
 import { EVENTS_MAX, initialPayment, paymentState } from './state.ts';
@@ -16,7 +17,7 @@ import type { Facts, Step } from './step.ts';
 
 function decide(state: PaymentState, entry: Entry<Message>): Accepted<PaymentState> {
   const facts = { self: entry.self, topUpId: idOf(entry.self), at: entry.at };
-  const { state: next, rows, sends } = take(state, entry, facts);
+  const { state: next, rows, sends } = watchOwed(state, take(state, entry, facts), entry.at);
   return accept(next, { rows, sends });
 }
 
@@ -34,10 +35,16 @@ function take(state: PaymentState, entry: Entry<Message>, facts: Facts): Step {
     case 'FeeCollected':
       return step(state, [], feeCollected(entry.body.currency, entry.body.amount));
     case 'TimerDue':
-      return entry.body.key === 'poll' ? pollDue(state, entry) : giveUp(state, entry.body.key);
+      return timerDue(state, entry, facts);
     case 'EffectExhausted':
       return effectExhausted(state, entry, facts);
   }
+}
+
+function timerDue(state: PaymentState, entry: Of<'TimerDue'>, { topUpId }: Facts): Step {
+  const { key } = entry.body;
+  if (key === 'poll') return pollDue(state, entry);
+  return key === OWED_TIMER ? owedDue(state, entry, topUpId) : giveUp(state, key);
 }
 
 type OfInvoice = Of<'InvoiceCreated' | 'InvoiceFound' | 'InvoiceCanceled' | 'InvoiceFetched'>;
@@ -68,13 +75,13 @@ function providerHint(state: PaymentState, { body }: Of<'ProviderHint'>): Step {
 
 /** Null: the provider does not know the payment, or knows it in the other mode. Another payment than was asked for is not looked at. */
 function paymentFetched(state: PaymentState, { body }: Of<'PaymentFetched'>, facts: Facts): Step {
-  const { effect, paymentId, payment } = body;
+  const { effect, paymentId, payment, rowsWithinMs } = body;
   const { state: answered, call } = withoutFetch(state, effect);
   if (call === undefined) return step(state);
   const begun = step(call.again ? withFetch(answered, 'payment', paymentId) : answered);
   if (payment?.id !== paymentId) return then(begun, (now) => letGoUnknown(now, paymentId));
   return then(
-    then(begun, (now) => observe(now, payment, facts)),
+    then(begun, (now) => observe(now, payment, { ...facts, rowsWithinMs })),
     (now) => letGo(now, payment, facts),
   );
 }
@@ -87,7 +94,7 @@ function carries({ type, body }: Message): Carried | null {
 export const payment = defineKind({
   name: 'payment',
   role: 'payments',
-  rules: 2,
+  rules: 3,
   messages: paymentMessages,
   state: paymentState,
   initial: initialPayment,

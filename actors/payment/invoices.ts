@@ -58,11 +58,12 @@ export function invoiceCanceled(state: PaymentState, invoiceId: string): Step {
 export function invoiceFetched(state: PaymentState, { body, at }: Of<'InvoiceFetched'>, facts: Facts): Step {
   const { state: answered, call } = withoutFetch(state, body.effect);
   if (call === undefined) return step(state);
+  const answer = { ...facts, rowsWithinMs: body.rowsWithinMs };
   const seen = body.payments.map((payment) => ({ ...payment, invoiceId: payment.invoiceId ?? body.invoiceId }));
   const observed = seen.reduce(
     (done, payment) =>
       then(
-        then(done, (now) => observe(now, payment, facts)),
+        then(done, (now) => observe(now, payment, answer)),
         (now) => letGo(now, payment, facts),
       ),
     step(call.again ? withFetch(answered, 'invoice', body.invoiceId) : answered),

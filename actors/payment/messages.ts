@@ -22,6 +22,11 @@ export const providerPayment = z.object({
 });
 export type ProviderPayment = z.output<typeof providerPayment>;
 
+/** What answers of a provider before there was a calendar are taken to mean. */
+export const ROWS_WITHIN_MS = 7 * 24 * 60 * 60 * 1000;
+/** By when the provider settles what it has just told of: its calendar, in milliseconds. Not in messages to rules 1 and 2. */
+const rowsWithinMs = z.number().default(ROWS_WITHIN_MS);
+
 /** Rates agreed with the provider, per scheme (`*` for others), as decimal text; and what happens with the fee. */
 export const settlementTerms = z.object({
   feePolicy: z.enum(['platform', 'customer']),
@@ -105,9 +110,10 @@ export const paymentMessages = {
     invoiceId: z.string(),
     status: z.enum(['initiated', 'paid', 'failed', 'refunded', 'canceled', 'on_hold', 'expired', 'voided']),
     payments: z.array(providerPayment),
+    rowsWithinMs,
   }),
   /** Result of `moyasar.fetch_payment`; null: the provider does not know it (404, or of the other mode). */
-  PaymentFetched: z.object({ effect: z.string(), paymentId: z.string(), payment: providerPayment.nullable() }),
+  PaymentFetched: z.object({ effect: z.string(), paymentId: z.string(), payment: providerPayment.nullable(), rowsWithinMs }),
   /** From a webhook through `reference`: only a hint to look. */
   ProviderHint: z.object({ eventId: z.string(), eventType: z.string(), paymentId: z.string() }),
   /** From `settlement-page` through `reference`; carries the signed gross (payment +, refund, void, chargeback -). */

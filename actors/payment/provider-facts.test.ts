@@ -16,7 +16,7 @@ test('a payment that was re-fetched as paid is verified: psp-receivable g / in-t
   after.then(t, {
     rows: 'psp-receivable:moyasar 4990 / in-transit 4990',
     sends: [PENDING, BOUND],
-    timers: ['poll@-'],
+    timers: [`owed@${3000 + tell.ROWS_WITHIN}`, 'poll@-'],
     state: { status: 'processing', payment: { id: 'p1', amount: 4990n, scheme: 'mada', estimatedFee: 170n } },
   });
   t.deepEqual(after.sent[0], {

@@ -19,14 +19,14 @@ import type { ProviderPayment } from './messages.ts';
 import { KNOWN_MAX } from './state.ts';
 import type { PaymentState, VerifiedPayment } from './state.ts';
 import { findingOf, step, then } from './step.ts';
-import type { Facts, Step } from './step.ts';
+import type { Answer, Facts, Step } from './step.ts';
 
 export const RECEIVABLE = `psp-receivable:${PROVIDER}` as const;
 
 export type Cause = 'refund' | 'void' | 'failure' | 'chargeback';
 
 /** The payment as re-fetched: verified once, then followed. */
-export function observe(state: PaymentState, seen: ProviderPayment, facts: Facts): Step {
+export function observe(state: PaymentState, seen: ProviderPayment, facts: Answer): Step {
   if (state.payment === null) return verify(state, seen, facts);
   return seen.id === state.payment.id ? follow(state, seen, facts) : further(state, seen, facts);
 }
@@ -43,13 +43,14 @@ export function mismatchOf(state: PaymentState, seen: ProviderPayment): BreakRea
   return seen.amount === state.amount ? null : 'payment_amount_mismatch';
 }
 
-function verify(state: PaymentState, seen: ProviderPayment, facts: Facts): Step {
+function verify(state: PaymentState, seen: ProviderPayment, facts: Answer): Step {
   if (!tookMoney(seen)) return step(seen.status === 'failed' ? withFailure(state, seen) : state);
   const mismatch = mismatchOf(state, seen);
   if (mismatch !== null) return step(state, [...boundAllTheSame(mismatch, seen, facts), conflict(mismatch, state, seen)]);
   const { id, invoiceId, amount, currency, scheme, fee } = seen;
+  const { at, rowsWithinMs } = facts;
   const totals = { reversed: 0n, reversedSettled: 0n, chargedBack: 0n, settled: null };
-  const payment: VerifiedPayment = { id, invoiceId: invoiceId ?? '', amount, scheme, estimatedFee: fee, at: facts.at, ...totals };
+  const payment: VerifiedPayment = { id, invoiceId: invoiceId ?? '', amount, scheme, estimatedFee: fee, at, rowsWithinMs, ...totals };
   const paid = { ...state, payment, status: 'processing' as const, poll: null, invoices: settledInvoices(state, invoiceId) };
   const pending = { type: 'TopUpPending' as const, id: `${facts.topUpId}/pending`, body: { topUpId: facts.topUpId, amount, currency } };
   const sends = [send(virtualAccountMessages, accountOf(state), pending), bindPayment(id, facts.self)];

@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import { actorId, currencyCode, minor, signedMinor } from '../money.ts';
 import { topUpStatus } from '../virtual-account/messages.ts';
-import { rowType } from './messages.ts';
+import { ROWS_WITHIN_MS, rowType } from './messages.ts';
 
 /** Invoices, failed tries, foreign payments, event ids and fetches remembered or open, each. */
 export const KNOWN_MAX = 8;
@@ -86,6 +86,8 @@ const verified = z.object({
   reversedSettled: minor,
   /** Charged back; a chargeback is first known by its row. */
   chargedBack: minor,
+  /** By when a settlement row is expected, from the moment it is owed. Not in snapshots of rules 1 and 2. */
+  rowsWithinMs: z.number().default(ROWS_WITHIN_MS),
   /** The settlement row that paid it out. */
   settled: z.object({ document: z.string(), row: z.string(), gross: minor, fee: minor, tax: minor, at: z.number() }).nullable(),
 });
@@ -120,6 +122,8 @@ export const paymentState = z.object({
   payment: verified.nullable(),
   /** Further paid payments on our invoices: money nobody asked for. */
   others: z.array(z.string()).max(KNOWN_MAX),
+  /** The rows that are missing are expected until then; `overdue`: a break says that they are late. Not in snapshots of rules 1 and 2. */
+  owed: z.object({ until: z.number(), overdue: z.boolean() }).nullable().default(null),
   keptCount: z.number().int(),
   kept: z.array(keptRow).max(KEPT_ROWS_MAX),
 });
@@ -137,7 +141,7 @@ export function initialPayment(topUpId: string): PaymentState {
     createdAt: 0,
   };
   const calls = { attempts: 0, creating: false, invoices: [], poll: null, fetchCount: 0, fetches: [], events: [], failures: [] };
-  return { ...request, status: 'awaiting_payment', ...calls, payment: null, others: [], keptCount: 0, kept: [] };
+  return { ...request, status: 'awaiting_payment', ...calls, payment: null, others: [], owed: null, keptCount: 0, kept: [] };
 }
 
 /** Where the customer pays: the newest open invoice's page, or null while there is none. */

@@ -19,6 +19,12 @@ export interface Facts {
   readonly at: number;
 }
 
+/** What goes with an answer of the provider. */
+export interface Answer extends Facts {
+  /** By when it settles what it tells of. */
+  readonly rowsWithinMs: number;
+}
+
 export function step(state: PaymentState, sends: readonly Send[] = [], rows: readonly Row[] = []): Step {
   return { state, rows, sends };
 }

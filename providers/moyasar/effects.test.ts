@@ -26,6 +26,7 @@ const OPTIONS = {
   publicUrl: () => 'https://wallet.example.com',
   terms: TERMS,
   pollEveryMs: 30_000,
+  rowsWithinMs: 604_800_000,
   invoiceLifetimeMs: 3_600_000,
   now: () => NOW,
 };

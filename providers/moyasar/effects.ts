@@ -25,6 +25,8 @@ export interface MoyasarEffectsOptions extends MoyasarClientOptions {
   /** How often a payment looks at its invoice while no webhook comes. */
   readonly pollEveryMs: number;
   readonly invoiceLifetimeMs: number;
+  /** By when Moyasar settles a payment that it tells of. */
+  readonly rowsWithinMs: number;
   /** The clock; tests bring theirs. */
   readonly now: () => Date;
 }
@@ -119,18 +121,27 @@ function isFault(error: unknown, code: string): boolean {
   return error instanceof Fault && error.code === code;
 }
 
-async function fetchInvoice({ client }: Parts, effect: EffectCall, signal: AbortSignal) {
+async function fetchInvoice({ client, options: { rowsWithinMs } }: Parts, effect: EffectCall, signal: AbortSignal) {
   const { invoiceId } = bodyOf(invoiceNamed, effect);
   const path = `/invoices/${encodeURIComponent(invoiceId)}`;
   const { status, payments } = await client.request(wire.invoice, { method: 'GET', path, signal });
-  const result: Result<typeof paymentMessages.InvoiceFetched> = { invoiceId, status, payments: (payments ?? []).map(paymentOf) };
+  const result: Result<typeof paymentMessages.InvoiceFetched> = {
+    invoiceId,
+    status,
+    payments: (payments ?? []).map(paymentOf),
+    rowsWithinMs,
+  };
   return { type: 'InvoiceFetched', body: result };
 }
 
-async function fetchPayment({ client }: Parts, effect: EffectCall, signal: AbortSignal) {
+async function fetchPayment({ client, options: { rowsWithinMs } }: Parts, effect: EffectCall, signal: AbortSignal) {
   const { paymentId } = bodyOf(z.object({ paymentId: z.string().min(1) }), effect);
   const found = await client.find(wire.payment, { method: 'GET', path: `/payments/${encodeURIComponent(paymentId)}`, signal });
-  const result: Result<typeof paymentMessages.PaymentFetched> = { paymentId, payment: found === null ? null : paymentOf(found) };
+  const result: Result<typeof paymentMessages.PaymentFetched> = {
+    paymentId,
+    payment: found === null ? null : paymentOf(found),
+    rowsWithinMs,
+  };
   return { type: 'PaymentFetched', body: result };
 }
 

@@ -8,6 +8,8 @@ export const PAGE = 'settlement-page:moyasar:doc:1' as const;
 export const GROSS = 4990n;
 export const HOUR = 3_600_000;
 export const POLL = 5000;
+/** The provider settles within so much. */
+export const ROWS_WITHIN = 100 * HOUR;
 
 export const created = (over: { amount?: bigint; fingerprint?: string; description?: string | null } = {}) => ({
   type: 'CreatePayment' as const,
@@ -50,14 +52,17 @@ export const payment = (over: Partial<ProviderPayment> = {}): ProviderPayment =>
 /** The answer to the n-th fetch ever asked for. */
 export const fetched = (seen: ProviderPayment | null = payment(), n = 1) => {
   const paymentId = seen?.id ?? 'p1';
-  return { type: 'PaymentFetched' as const, body: { effect: `fetch-${paymentId}-${n}`, paymentId, payment: seen } };
+  return {
+    type: 'PaymentFetched' as const,
+    body: { effect: `fetch-${paymentId}-${n}`, paymentId, payment: seen, rowsWithinMs: ROWS_WITHIN },
+  };
 };
 
 type InvoiceStatus = 'initiated' | 'paid' | 'failed' | 'refunded' | 'canceled' | 'on_hold' | 'expired' | 'voided';
 
 export const invoiceFetched = (status: InvoiceStatus, payments: ProviderPayment[] = [], { n = 1, invoiceId = 'inv-1' } = {}) => ({
   type: 'InvoiceFetched' as const,
-  body: { effect: `fetch-${invoiceId}-${n}`, invoiceId, status, payments },
+  body: { effect: `fetch-${invoiceId}-${n}`, invoiceId, status, payments, rowsWithinMs: ROWS_WITHIN },
 });
 
 export const terms = (over: Partial<SettlementTerms> = {}): SettlementTerms => ({
