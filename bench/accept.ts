@@ -11,16 +11,14 @@ import { virtualAccount } from '../actors/virtual-account/decide.ts';
 import { makeToken } from '../cli/token.ts';
 import { foldActors } from '../engine/fold.ts';
 import { toJson } from '../engine/message.ts';
-import { startMongo } from '../mocks/servers/mongo.ts';
-import { startRedis } from '../mocks/servers/redis.ts';
-import { creditEach, lookAt } from '../tests/support/deposits.ts';
+import { creditEach } from '../tests/support/deposits.ts';
 import type { Looking } from '../tests/support/deposits.ts';
-import { startRole } from '../tests/support/processes.ts';
-import type { RoleProcess } from '../tests/support/processes.ts';
-import { ACCOUNT, callApi, configOf, environmentOf, SECRET_KEY } from '../tests/support/system.ts';
+import { callApi } from '../tests/support/system.ts';
 import { loadResult } from './accept-task.ts';
 import type { LoadResult, LoadTask } from './accept-task.ts';
-import { lastLine, processorMs, say, startBeside, table } from './rig.ts';
+import { lastLine, processorMs, say, table } from './rig.ts';
+import { withEverything } from './systems.ts';
+import type { WholeSystem } from './systems.ts';
 
 type Kind = LoadTask['kind'];
 
@@ -39,12 +37,6 @@ interface Step extends LoadResult {
   readonly rate: number;
 }
 
-interface Rig {
-  readonly gateway: RoleProcess;
-  readonly others: RoleProcess;
-  readonly looking: Looking;
-}
-
 /** Up to here nothing may be shed: what the product is to reach. */
 const CLEAN_RATE = 1_000;
 const WARM_UP = { rate: 200, seconds: 3 };
@@ -56,50 +48,33 @@ const OWNERS_AT_ONCE = 4;
 const READ_AT_ONCE = 200;
 
 export async function accept(options: AcceptOptions): Promise<void> {
-  const redis = await startRedis({ own: true, maxmemory: '2gb' });
-  const mongo = await startMongo();
-  const bank = await startBeside('fake-bank.js', [ACCOUNT, '20']);
-  const moyasar = await startBeside('fake-moyasar.js', [SECRET_KEY]);
-  const env = {
-    ...environmentOf({ redis, mongo, moyasar: moyasar.url, bank: bank.url }),
-    ...{ LOG_LEVEL: 'silent', SNAPSHOT_MS: '10000', RATE_LIMIT_PER_SECOND: '1000000', RATE_LIMIT_BURST: '1000000' },
-    // The payments of one step shall not ask the provider again in the midst of another.
-    ...{ SHARDS_WALLET: '16', SHARDS_PAYMENTS: '16', MOYASAR_POLL_SECONDS: '3600' },
-  };
-  const others = await startRole({ role: 'wallet,payments,omnibus', env });
-  const gateway = await startRole({ role: 'gateway', env });
-  const looking = await lookAt(configOf(env));
-  try {
-    report(await measure({ gateway, others, looking }, options));
-  } finally {
-    await looking.close();
-    await gateway.end('SIGTERM');
-    await others.end('SIGTERM');
-    await Promise.all([bank.process.end('SIGTERM'), moyasar.process.end('SIGTERM')]);
-    await redis.close();
-    await mongo.close();
-  }
+  // The payments of one step shall not ask the provider again in the midst of another.
+  const settings = { SHARDS_WALLET: '16', SHARDS_PAYMENTS: '16', MOYASAR_POLL_SECONDS: '3600' };
+  await withEverything(settings, async (system) => report(await measure(system, options)));
 }
 
 /** Reads first: commands leave work behind. */
-async function measure(rig: Rig, { rates, kind, seconds }: AcceptOptions): Promise<{ readonly steps: readonly Step[]; lost: number }> {
+async function measure(
+  system: WholeSystem,
+  { rates, kind, seconds }: AcceptOptions,
+): Promise<{ readonly steps: readonly Step[]; lost: number }> {
   const kinds = (['reads', 'commands'] as const).filter((one) => kind === 'both' || kind === one);
   const all = rates.reduce((sum, rate) => sum + rate * seconds, WARM_UP.rate * WARM_UP.seconds);
-  const owners = await openWallets(rig, Math.ceil(all / TOP_UPS_EACH / WALLETS_EACH));
+  const owners = await openWallets(system, Math.ceil(all / TOP_UPS_EACH / WALLETS_EACH));
   const steps: Step[] = [];
   const commands = { first: 0, answered: 0 };
   for (const one of kinds) {
     for (const [index, { rate, ...step }] of [WARM_UP, ...rates.map((each) => ({ rate: each, seconds }))].entries()) {
-      const result = await runLoad({ url: rig.gateway.url, kind: one, rate, ...step, owners, first: commands.first });
+      const result = await runLoad({ url: system.gateway.url, kind: one, rate, ...step, owners, first: commands.first });
       if (one === 'commands') {
         commands.first += result.sent;
         commands.answered += result.answered;
       }
       if (index > 0) steps.push({ kind: one, rate, ...result });
-      await rest(rig);
+      await rest(system);
     }
   }
-  const kept = await topUpsOf(rig.looking, owners);
+  const kept = await topUpsOf(system.looking, owners);
   return { steps, lost: Math.max(0, commands.answered - kept) };
 }
 
@@ -119,7 +94,7 @@ function report({ steps, lost }: { readonly steps: readonly Step[]; readonly los
 }
 
 /** Wallets with some transfers each, so that reads have something to show. */
-async function openWallets({ gateway, looking }: Rig, count: number): Promise<Owners> {
+async function openWallets({ gateway, looking }: WholeSystem, count: number): Promise<Owners> {
   const owners: { token: string; numbers: string[] }[] = [];
   const open = async (name: string): Promise<void> => {
     const numbers: string[] = [];
@@ -150,7 +125,7 @@ const REST_SHARE = 0.15;
 const REST_MS_MAX = 120_000;
 
 /** Waits until the work that a step left is done, so that no step pays for the one before. */
-async function rest({ gateway, others, looking: { look, layout } }: Rig): Promise<void> {
+async function rest({ gateway, others, looking: { look, layout } }: WholeSystem): Promise<void> {
   const cpuMs = (): number => processorMs(gateway.pid) + processorMs(others.pid);
   const deadline = performance.now() + REST_MS_MAX;
   while (performance.now() < deadline) {

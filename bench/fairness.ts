@@ -4,15 +4,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActorId } from '../engine/message.ts';
-import { startMongo } from '../mocks/servers/mongo.ts';
-import { startRedis } from '../mocks/servers/redis.ts';
-import { creditOf, lookAt, openWallets, walletNumbers } from '../tests/support/deposits.ts';
+import { creditOf, openWallets, walletNumbers } from '../tests/support/deposits.ts';
 import type { Looking } from '../tests/support/deposits.ts';
-import { startRole } from '../tests/support/processes.ts';
-import type { RoleProcess } from '../tests/support/processes.ts';
-import { configOf, environmentOf } from '../tests/support/system.ts';
 import { atRate, figuresOf, lastLine, perSecond, say, table } from './rig.ts';
 import type { Figures } from './rig.ts';
+import { withWallets } from './systems.ts';
+import type { WalletSystem } from './systems.ts';
 
 export interface FairnessOptions {
   /** Entries that wait in the hot wallet. */
@@ -25,38 +22,17 @@ export interface FairnessOptions {
   readonly seconds: number;
 }
 
-const NOWHERE = 'http://127.0.0.1:9';
 const SENT_AT_ONCE = 1_000;
 const DRAIN_MS_MAX = 300_000;
 const LAST_ANSWERS_MS = 2_000;
 const BACKLOG_LOOK_MS = 200;
 
 export async function fairness(options: FairnessOptions): Promise<void> {
-  const redis = await startRedis({ own: true, maxmemory: '2gb' });
-  const mongo = await startMongo();
   // One shard: everybody shares it with the hot one. A long lease: the worker is held still while the backlog is made.
-  const env = {
-    ...environmentOf({ redis, mongo, moyasar: NOWHERE, bank: NOWHERE }),
-    ...{ SHARDS_WALLET: '1', SHARDS_PAYMENTS: '1', SHARDS_OMNIBUS: '1', LEASE_MS: '60000', SNAPSHOT_MS: '10000', LOG_LEVEL: 'silent' },
-  };
-  const worker = await startRole({ role: 'wallet', env });
-  const looking = await lookAt(configOf(env));
-  try {
-    await measure({ worker, looking }, options);
-  } finally {
-    await looking.close();
-    await worker.end('SIGTERM');
-    await redis.close();
-    await mongo.close();
-  }
+  await withWallets('2gb', { SHARDS_WALLET: '1', LEASE_MS: '60000' }, (system) => measure(system, options));
 }
 
-interface Rig {
-  readonly worker: RoleProcess;
-  readonly looking: Looking;
-}
-
-async function measure({ worker, looking }: Rig, options: FairnessOptions): Promise<void> {
+async function measure({ worker, looking }: WalletSystem, options: FairnessOptions): Promise<void> {
   const [hot = '', ...others] = walletNumbers(options.others + 1);
   await openWallets(looking, [hot, ...others]);
   const load = createLoad(looking, { others, rate: options.rate });

@@ -6,25 +6,12 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActorId, Addressed } from '../engine/message.ts';
 import type { Lease, Shard, Tip } from '../engine/ports.ts';
-import { startMongo } from '../mocks/servers/mongo.ts';
-import { startRedis } from '../mocks/servers/redis.ts';
 import { shardKeys } from '../providers/redis/keys.ts';
-import {
-  CREDIT,
-  creditedOf,
-  creditOf,
-  decided,
-  lookAt,
-  openWallets,
-  placed,
-  sendCredits,
-  walletNumbers,
-} from '../tests/support/deposits.ts';
+import { CREDIT, creditedOf, creditOf, decided, openWallets, placed, sendCredits, walletNumbers } from '../tests/support/deposits.ts';
 import type { Looking } from '../tests/support/deposits.ts';
-import { startRole } from '../tests/support/processes.ts';
-import type { RoleProcess } from '../tests/support/processes.ts';
-import { configOf, environmentOf } from '../tests/support/system.ts';
 import { lastLine, say, table } from './rig.ts';
+import { withWallets } from './systems.ts';
+import type { WalletSystem } from './systems.ts';
 
 export interface MemoryOptions {
   readonly wallets: number;
@@ -34,7 +21,6 @@ export interface MemoryOptions {
   readonly idleMax: number;
 }
 
-const NOWHERE = 'http://127.0.0.1:9';
 const REST_MS_MAX = 300_000;
 /** Wallets that are opened, credited and forgotten before anything is measured: scripts are loaded then, and tables have their first size. */
 const FIRST = 100;
@@ -44,33 +30,15 @@ const KIB = 1_024;
 const MIB = KIB * KIB;
 
 export async function memory(options: MemoryOptions): Promise<void> {
-  const redis = await startRedis({ own: true, maxmemory: '8gb' });
-  const mongo = await startMongo();
   // A long lease: the worker is held still while entries wait. A cache for all of them: every wallet shall be hot.
-  const env = {
-    ...environmentOf({ redis, mongo, moyasar: NOWHERE, bank: NOWHERE }),
-    ...{ SHARDS_WALLET: '16', SHARDS_PAYMENTS: '1', SHARDS_OMNIBUS: '1', LEASE_MS: '60000', SNAPSHOT_MS: '2000', LOG_LEVEL: 'silent' },
-    CACHE_ACTORS: String(options.wallets + 1_000),
-  };
-  const worker = await startRole({ role: 'wallet', env });
-  const looking = await lookAt(configOf(env));
-  try {
-    await placed(looking, 1);
-    await measure({ worker, looking }, options);
-  } finally {
-    await looking.close();
-    await worker.end('SIGKILL'); // nothing of it is needed any more
-    await redis.close();
-    await mongo.close();
-  }
+  const settings = { LEASE_MS: '60000', SNAPSHOT_MS: '2000', CACHE_ACTORS: String(options.wallets + 1_000) };
+  await withWallets('8gb', settings, async (system) => {
+    await placed(system.looking, 1);
+    await measure(system, options);
+  });
 }
 
-interface Rig {
-  readonly worker: RoleProcess;
-  readonly looking: Looking;
-}
-
-async function measure({ worker, looking }: Rig, { wallets, entries, idleMax }: MemoryOptions): Promise<void> {
+async function measure({ worker, looking }: WalletSystem, { wallets, entries, idleMax }: MemoryOptions): Promise<void> {
   const [first, numbers] = apart(walletNumbers(wallets + FIRST));
   await warmUp(looking, first);
   const each = (bytes: number): number => Math.round(bytes / wallets);

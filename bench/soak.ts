@@ -3,15 +3,12 @@
  * into the mailboxes of a fixed number of wallets, each of which is used all the time, so nothing that is bounded has a reason to grow.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startMongo } from '../mocks/servers/mongo.ts';
-import { startRedis } from '../mocks/servers/redis.ts';
 import { mailboxKey, shardKeys } from '../providers/redis/keys.ts';
 import {
   CREDIT,
   creditedOf,
   creditOf,
   decided,
-  lookAt,
   openWallets,
   placed,
   sendCredits,
@@ -19,11 +16,10 @@ import {
   wrongWallets,
 } from '../tests/support/deposits.ts';
 import type { Looking } from '../tests/support/deposits.ts';
-import { startRole } from '../tests/support/processes.ts';
-import type { RoleProcess } from '../tests/support/processes.ts';
-import { configOf, environmentOf } from '../tests/support/system.ts';
 import { redisBytes, residentBytes } from './memory.ts';
 import { lastLine, perSecond, say, table } from './rig.ts';
+import { withWallets } from './systems.ts';
+import type { WalletSystem } from './systems.ts';
 
 export interface SoakOptions {
   readonly minutes: number;
@@ -36,7 +32,6 @@ export interface SoakOptions {
   readonly every: number;
 }
 
-const NOWHERE = 'http://127.0.0.1:9';
 const TICK_MS = 20;
 const LOOK_MS = 1_000;
 const MIB = 1_024 * 1_024;
@@ -45,50 +40,32 @@ const GROWTH_MAX = 5;
 /** Where edges begin to refuse: a mailbox that grows beyond it was not kept up with. */
 const STREAM_MAX = 1_000;
 
-interface Rig {
-  readonly worker: RoleProcess;
-  readonly looking: Looking;
-}
-
 export async function soak(options: SoakOptions): Promise<void> {
-  const redis = await startRedis({ own: true, maxmemory: '4gb' });
-  const mongo = await startMongo();
-  const env = {
-    ...environmentOf({ redis, mongo, moyasar: NOWHERE, bank: NOWHERE }),
-    ...{ SHARDS_WALLET: '16', SHARDS_PAYMENTS: '1', SHARDS_OMNIBUS: '1', SNAPSHOT_MS: '10000', LOG_LEVEL: 'silent' },
-  };
-  const worker = await startRole({ role: 'wallet', env });
-  const looking = await lookAt(configOf(env));
-  try {
-    await placed(looking, 1);
-    await measure({ worker, looking }, options);
-  } finally {
-    await looking.close();
-    await worker.end('SIGKILL'); // nothing of it is needed any more
-    await redis.close();
-    await mongo.close();
-  }
+  await withWallets('4gb', {}, async (system) => {
+    await placed(system.looking, 1);
+    await measure(system, options);
+  });
 }
 
-async function measure(rig: Rig, options: SoakOptions): Promise<void> {
+async function measure(system: WalletSystem, options: SoakOptions): Promise<void> {
   const numbers = walletNumbers(options.wallets);
-  await openWallets(rig.looking, numbers);
+  await openWallets(system.looking, numbers);
   const source = createSource(numbers);
-  await burst(rig.looking, source, options.burst); // not counted: the worker's code warms up
-  const most = await burst(rig.looking, source, options.burst);
+  await burst(system.looking, source, options.burst); // not counted: the worker's code warms up
+  const most = await burst(system.looking, source, options.burst);
   const rate = Math.max(1, Math.round(most * options.share));
   say(`At most ${String(most)} credits/s; ${String(rate)} of them per second for ${String(options.minutes)} minutes.`);
   const begun = performance.now();
   const before = source.count();
   const load = { done: false };
-  const sending = sendAt(rig.looking, { source, rate, load });
-  const samples = await sampled(rig, numbers, options).finally(() => (load.done = true));
+  const sending = sendAt(system.looking, { source, rate, load });
+  const samples = await sampled(system, numbers, options).finally(() => (load.done = true));
   await sending;
   const sent = source.count() - before;
   const sentPerSecond = perSecond(sent, performance.now() - begun);
-  await decided(rig.looking);
-  const missing = BigInt(source.count()) * CREDIT - (await creditedOf(rig.looking));
-  const wrong = await wrongWallets(rig.looking.ports, source.tally());
+  await decided(system.looking);
+  const missing = BigInt(source.count()) * CREDIT - (await creditedOf(system.looking));
+  const wrong = await wrongWallets(system.looking.ports, source.tally());
   report(samples, { maximumPerSecond: most, sentPerSecond, credits: sent, missing: missing.toString(), wrongWallets: wrong }, options);
 }
 
@@ -148,7 +125,7 @@ interface Sample {
   readonly longest: number;
 }
 
-async function sampled({ worker, looking }: Rig, numbers: readonly string[], { minutes, every }: SoakOptions): Promise<Sample[]> {
+async function sampled({ worker, looking }: WalletSystem, numbers: readonly string[], { minutes, every }: SoakOptions): Promise<Sample[]> {
   const samples: Sample[] = [];
   const begun = performance.now();
   const since = (): number => Math.round((performance.now() - begun) / 1_000);

@@ -7,12 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { makeToken } from '../cli/token.ts';
 import { fakeAnbControl, fakeMoyasarControl } from '../mocks/control/client.ts';
-import { startMongo } from '../mocks/servers/mongo.ts';
-import { startRedis } from '../mocks/servers/redis.ts';
-import { creditedOf, lookAt, settledPosition } from '../tests/support/deposits.ts';
-import { startRole } from '../tests/support/processes.ts';
-import { ACCOUNT, configOf, environmentOf, SECRET_KEY, webhooksTo } from '../tests/support/system.ts';
-import { lastLine, perSecond, processorMs, startBeside, table, until } from './rig.ts';
+import { creditedOf, settledPosition } from '../tests/support/deposits.ts';
+import { webhooksTo } from '../tests/support/system.ts';
+import { lastLine, perSecond, processorMs, table, until } from './rig.ts';
+import { withEverything } from './systems.ts';
+import type { WholeSystem } from './systems.ts';
 
 export interface TopUpsOptions {
   readonly topUps: number;
@@ -34,40 +33,24 @@ const requested = z.object({ id: z.string(), checkoutUrl: z.string() });
 type Controls = { readonly moyasar: ReturnType<typeof fakeMoyasarControl>; readonly bank: ReturnType<typeof fakeAnbControl> };
 
 export async function topUps(options: TopUpsOptions): Promise<void> {
-  const redis = await startRedis({ own: true, maxmemory: '2gb' });
-  const mongo = await startMongo();
-  const bank = await startBeside('fake-bank.js', [ACCOUNT, '20']);
-  const moyasar = await startBeside('fake-moyasar.js', [SECRET_KEY]);
-  const env = {
-    ...environmentOf({ redis, mongo, moyasar: moyasar.url, bank: bank.url }),
-    ...{ LOG_LEVEL: 'silent', SNAPSHOT_MS: '10000', RATE_LIMIT_PER_SECOND: '100000', RATE_LIMIT_BURST: '100000' },
-  };
-  const others = await startRole({ role: 'wallet,payments,omnibus', env });
-  const gateway = await startRole({ role: 'gateway', env });
-  const looking = await lookAt(configOf(env));
-  try {
-    const controls = { moyasar: fakeMoyasarControl(moyasar.url), bank: fakeAnbControl(bank.url) };
-    await webhooksTo(controls, { payments: others.url, omnibus: others.url });
-    const ask = await askAt(gateway.url);
-    const wallets: string[] = [];
-    for (let index = 0; index < options.wallets; index += 1) wallets.push(opened.parse(await ask('/v1/wallets', {})).id);
-    const cpuMs = (): number => processorMs(gateway.pid) + processorMs(others.pid);
-    const [cpuBefore, begun] = [cpuMs(), performance.now()];
-    await live({ ask, controls, wallets, gateway: gateway.url }, options);
-    const wanted = AMOUNT * BigInt(options.topUps);
-    await until(async () => (await creditedOf(looking)) >= wanted, PAID_MS_MAX, 'all top-ups paid');
-    const ms = performance.now() - begun;
-    const us = Math.round(((cpuMs() - cpuBefore) * 1_000) / options.topUps);
-    const { differences } = await settledPosition(looking.ports);
-    report(options, { perSecond: perSecond(options.topUps, ms), us, differs: [...differences.values()].some((one) => one !== 0n) });
-  } finally {
-    await looking.close();
-    await gateway.end('SIGTERM');
-    await others.end('SIGTERM');
-    await Promise.all([bank.process.end('SIGTERM'), moyasar.process.end('SIGTERM')]);
-    await redis.close();
-    await mongo.close();
-  }
+  await withEverything({}, (system) => measure(system, options));
+}
+
+async function measure({ gateway, others, looking, ...fakes }: WholeSystem, options: TopUpsOptions): Promise<void> {
+  const controls = { moyasar: fakeMoyasarControl(fakes.moyasar), bank: fakeAnbControl(fakes.bank) };
+  await webhooksTo(controls, { payments: others.url, omnibus: others.url });
+  const ask = await askAt(gateway.url);
+  const wallets: string[] = [];
+  for (let index = 0; index < options.wallets; index += 1) wallets.push(opened.parse(await ask('/v1/wallets', {})).id);
+  const cpuMs = (): number => processorMs(gateway.pid) + processorMs(others.pid);
+  const [cpuBefore, begun] = [cpuMs(), performance.now()];
+  await live({ ask, controls, wallets, gateway: gateway.url }, options);
+  const wanted = AMOUNT * BigInt(options.topUps);
+  await until(async () => (await creditedOf(looking)) >= wanted, PAID_MS_MAX, 'all top-ups paid');
+  const ms = performance.now() - begun;
+  const us = Math.round(((cpuMs() - cpuBefore) * 1_000) / options.topUps);
+  const { differences } = await settledPosition(looking.ports);
+  report(options, { perSecond: perSecond(options.topUps, ms), us, differs: [...differences.values()].some((one) => one !== 0n) });
 }
 
 function report(options: TopUpsOptions, { perSecond: rate, us, differs }: { perSecond: number; us: number; differs: boolean }): void {

@@ -1,0 +1,72 @@
+/** The systems that benches look at, processes of their own on servers of their own; gone when the bench is over. */
+import { startMongo } from '../mocks/servers/mongo.ts';
+import { startRedis } from '../mocks/servers/redis.ts';
+import { lookAt } from '../tests/support/deposits.ts';
+import type { Looking } from '../tests/support/deposits.ts';
+import { startRole } from '../tests/support/processes.ts';
+import type { RoleProcess } from '../tests/support/processes.ts';
+import { ACCOUNT, configOf, environmentOf, SECRET_KEY } from '../tests/support/system.ts';
+import { startBeside } from './rig.ts';
+
+type Settings = Readonly<Record<string, string>>;
+
+/** Nobody answers there. */
+const NOWHERE = 'http://127.0.0.1:9';
+const QUIET = { LOG_LEVEL: 'silent', SNAPSHOT_MS: '10000' };
+
+export interface WalletSystem {
+  /** The role `wallet` alone. */
+  readonly worker: RoleProcess;
+  readonly looking: Looking;
+}
+
+/** Wallets without bank and provider: what is sent straight into their mailboxes is all they hear. */
+export async function withWallets(maxmemory: string, settings: Settings, run: (system: WalletSystem) => Promise<void>): Promise<void> {
+  const redis = await startRedis({ own: true, maxmemory });
+  const mongo = await startMongo();
+  const few = { SHARDS_WALLET: '16', SHARDS_PAYMENTS: '1', SHARDS_OMNIBUS: '1' };
+  const env = { ...environmentOf({ redis, mongo, moyasar: NOWHERE, bank: NOWHERE }), ...QUIET, ...few, ...settings };
+  const worker = await startRole({ role: 'wallet', env });
+  const looking = await lookAt(configOf(env));
+  try {
+    await run({ worker, looking });
+  } finally {
+    await looking.close();
+    await worker.end('SIGKILL'); // nothing of it is needed any more
+    await redis.close();
+    await mongo.close();
+  }
+}
+
+export interface WholeSystem {
+  readonly gateway: RoleProcess;
+  /** Wallets, payments and the omnibus account. */
+  readonly others: RoleProcess;
+  readonly looking: Looking;
+  /** Addresses of the fakes. */
+  readonly bank: string;
+  readonly moyasar: string;
+}
+
+/** Everything, with both fakes in processes of their own, and requests without a limit. */
+export async function withEverything(settings: Settings, run: (system: WholeSystem) => Promise<void>): Promise<void> {
+  const redis = await startRedis({ own: true, maxmemory: '2gb' });
+  const mongo = await startMongo();
+  const bank = await startBeside('fake-bank.js', [ACCOUNT, '20']);
+  const moyasar = await startBeside('fake-moyasar.js', [SECRET_KEY]);
+  const unlimited = { RATE_LIMIT_PER_SECOND: '1000000', RATE_LIMIT_BURST: '1000000' };
+  const env = { ...environmentOf({ redis, mongo, moyasar: moyasar.url, bank: bank.url }), ...QUIET, ...unlimited, ...settings };
+  const others = await startRole({ role: 'wallet,payments,omnibus', env });
+  const gateway = await startRole({ role: 'gateway', env });
+  const looking = await lookAt(configOf(env));
+  try {
+    await run({ gateway, others, looking, bank: bank.url, moyasar: moyasar.url });
+  } finally {
+    await looking.close();
+    await gateway.end('SIGTERM');
+    await others.end('SIGTERM');
+    await Promise.all([bank.process.end('SIGTERM'), moyasar.process.end('SIGTERM')]);
+    await redis.close();
+    await mongo.close();
+  }
+}
