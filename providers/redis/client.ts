@@ -5,9 +5,11 @@
  * C2  A command that met a moved, half-moved or unreachable slot is sent again alone, by the client library, which follows MOVED and ASK and waits
  *     for TRYAGAIN, CLUSTERDOWN and a failover within bounds. Everything we send may be sent twice (see the scripts' headers).
  * C3  A node that does not answer is no reason for the others to wait: each command has its own answer or error.
+ * C4  A write to a socket costs more than most commands: what many requests at an edge ask of a server in one turn of the event loop goes there
+ *     in one. A worker writes at once: Redis works on one lane while Node decides the other.
  */
 import { Cluster, Command } from 'ioredis';
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import { faultOf, isConnectionError, isRedirection } from './faults.ts';
 
 export type RedisClient = Redis | Cluster;
@@ -32,12 +34,62 @@ export function masters(client: RedisClient): readonly Redis[] {
 
 /** One answer per request, in order. Throws only when nothing could be sent at all. */
 export function exchange(client: RedisClient, requests: readonly Request[]): Promise<Answer[]> {
-  return isCluster(client) ? throughNodes(client, requests) : throughPipeline(client, requests);
+  return isCluster(client) ? throughNodes(client, requests) : sendOf(client)(client, requests);
 }
 
-export async function throughPipeline(redis: Redis, requests: readonly Request[]): Promise<Answer[]> {
+const gathering = new WeakSet<RedisClient>();
+
+/** From now on, what is asked of it in one turn of the event loop goes there in one write (C4). */
+export function gatherWrites(client: RedisClient): void {
+  gathering.add(client);
+}
+
+function sendOf(client: RedisClient): typeof throughPipeline {
+  return gathering.has(client) ? withOthers : throughPipeline;
+}
+
+/** What goes to a server next. */
+interface Gathered {
+  readonly pipeline: ChainableCommander;
+  /** Rejects when nothing could be sent at all. */
+  readonly sent: Promise<unknown>;
+}
+
+const gathered = new WeakMap<Redis, Gathered>();
+
+/** In one write with all that others ask of this server in the same turn of the event loop (C4); nobody waits for the answers of others. */
+async function withOthers(redis: Redis, requests: readonly Request[]): Promise<Answer[]> {
+  const { pipeline, sent } = gathered.get(redis) ?? gather(redis);
+  const answers = Promise.all(requests.map((request) => add(pipeline, request)));
+  return Promise.race([answers, sent.then(() => answers)]);
+}
+
+function gather(redis: Redis): Gathered {
+  const pipeline = redis.pipeline();
+  const turn = new Promise((resolve) => setImmediate(resolve));
+  const sent = turn.then(() => {
+    gathered.delete(redis);
+    return answered(pipeline);
+  });
+  const all = { pipeline, sent };
+  gathered.set(redis, all);
+  return all;
+}
+
+function add(pipeline: ChainableCommander, { name, args }: Request): Promise<Answer> {
+  return new Promise((resolve) => {
+    pipeline.call(name, args, (error, answer) => resolve([error ?? null, answer]));
+  });
+}
+
+/** In a write of their own. */
+export function throughPipeline(redis: Redis, requests: readonly Request[]): Promise<Answer[]> {
   const pipeline = redis.pipeline();
   for (const { name, args } of requests) pipeline.call(name, args);
+  return answered(pipeline);
+}
+
+async function answered(pipeline: ChainableCommander): Promise<Answer[]> {
   try {
     return (await pipeline.exec()) ?? [];
   } catch (error) {
@@ -46,11 +98,12 @@ export async function throughPipeline(redis: Redis, requests: readonly Request[]
 }
 
 async function throughNodes(cluster: Cluster, requests: readonly Request[]): Promise<Answer[]> {
+  const send = sendOf(cluster);
   const answers = Array.from<Answer>({ length: requests.length });
   await Promise.all(
     [...byNode(cluster, requests)].map(async ([node, positions]) => {
       const asked = positions.flatMap((position) => requests[position] ?? []);
-      const found = node === undefined ? [] : await throughPipeline(node, asked).catch(() => []);
+      const found = node === undefined ? [] : await send(node, asked).catch(() => []);
       await Promise.all(
         positions.map(async (position, place) => {
           const request = requests[position];

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Cluster, Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
-import { isCluster } from './client.ts';
+import { gatherWrites, isCluster } from './client.ts';
 import type { RedisClient } from './client.ts';
 import { faultOf } from './faults.ts';
 
@@ -25,7 +25,7 @@ const CLUSTER_READY_MS_MAX = 5000;
 export interface ConnectOptions {
   /** Shown by CLIENT LIST. */
   readonly name: string;
-  /** For edges: no queue while Redis is away. */
+  /** For edges: no queue while Redis is away, and requests share writes. */
   readonly failFast?: boolean;
   /** A command whose connection broke is not sent again on the next one, which may lead to another server. */
   readonly oneConnection?: boolean;
@@ -48,6 +48,7 @@ export interface RedisAddress {
 export async function connect(address: RedisAddress, options: ConnectOptions): Promise<RedisClient> {
   const isOne = (address.clusterNodes ?? []).length === 0;
   const client = isOne ? oneServer(address, options) : cluster(address, options);
+  if (options.failFast === true) gatherWrites(client);
   // Each command's caller is told; without a listener the client library would print the error.
   client.on('error', (error: unknown) => options.log?.('redis_connection', { name: options.name, error: String(error) }));
   try {

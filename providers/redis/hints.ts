@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { ActorId } from '../../engine/message.ts';
 import type { Hints, Shard } from '../../engine/ports.ts';
+import { exchange } from './client.ts';
 import type { RedisClient } from './client.ts';
 import { HINTS } from './keys.ts';
 import { isActorId } from './reply.ts';
@@ -33,7 +34,8 @@ export async function createHints({ publisher, subscriber }: HintConnections): P
     committed.tell([...hint.committed]);
     work.tell([...hint.work]);
     const actors = [...hint.committed].slice(0, ACTORS_PER_HINT_MAX);
-    publisher.publish(HINTS, JSON.stringify({ from: self, committed: actors, work: [...hint.work] })).catch(() => undefined);
+    const text = JSON.stringify({ from: self, committed: actors, work: [...hint.work] });
+    exchange(publisher, [{ key: HINTS, name: 'publish', args: [HINTS, text] }]).catch(() => undefined);
   }
 
   function schedule(): void {

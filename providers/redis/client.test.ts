@@ -1,0 +1,61 @@
+import test from 'ava';
+import { startRedis } from '../../mocks/servers/redis.ts';
+import { exchange } from './client.ts';
+import type { RedisClient, Request } from './client.ts';
+import { connect, disconnect } from './connect.ts';
+
+const REQUESTS = 20;
+const echo = (text: string): Request => ({ key: 'k', name: 'echo', args: [text] });
+const wrong: Request = { key: 'k', name: 'incr', args: ['text'] };
+
+const server = await startRedis({ own: true });
+test.after.always(() => server.close());
+
+/** How often the server found something to read since it was asked last; asking is one of them. */
+async function readsOf(client: RedisClient): Promise<() => Promise<number>> {
+  const total = async (): Promise<number> => Number(/total_reads_processed:(\d+)/.exec(String(await client.call('info', 'stats')))?.[1]);
+  const before = await total();
+  return async () => (await total()) - before - 1;
+}
+
+test.serial('what requests at an edge ask in one turn goes in one write, each has its own answers, in order, and its own errors', async (t) => {
+  const edge = await connect({ url: server.url }, { name: 'edge', failFast: true });
+  t.teardown(() => disconnect(edge));
+  await edge.call('set', 'text', 'x');
+  const reads = await readsOf(edge);
+  const asked = Array.from({ length: REQUESTS }, (_, index) =>
+    exchange(edge, [echo(`${String(index)}a`), wrong, echo(`${String(index)}b`)]),
+  );
+  for (const [index, [first, failed, last]] of (await Promise.all(asked)).entries()) {
+    t.deepEqual(
+      [first, last],
+      [
+        [null, `${String(index)}a`],
+        [null, `${String(index)}b`],
+      ],
+    );
+    t.regex(String(failed?.[0]), /not an integer/);
+  }
+  t.is(await reads(), 1);
+  t.deepEqual(await exchange(edge, []), []);
+});
+
+test.serial('nobody waits for the answers of others', async (t) => {
+  const edge = await connect({ url: server.url }, { name: 'edge', failFast: true });
+  t.teardown(() => disconnect(edge));
+  const done: string[] = [];
+  const quick = exchange(edge, [echo('quick')]).then(() => done.push('quick'));
+  const slow = exchange(edge, [{ key: 'k', name: 'blpop', args: ['nothing', 0.3] }]).then(() => done.push('slow'));
+  await quick;
+  t.deepEqual(done, ['quick']);
+  await slow;
+});
+
+test.serial('a server that is gone answers each request with an error', async (t) => {
+  const gone = await startRedis({ own: true });
+  const edge = await connect({ url: gone.url }, { name: 'edge', failFast: true });
+  t.teardown(() => disconnect(edge));
+  await gone.close();
+  const asked = Array.from({ length: REQUESTS }, () => exchange(edge, [echo('a')]).then(([answer]) => String(answer?.[0]), String));
+  for (const error of await Promise.all(asked)) t.regex(error, /clos|ECONN|writeable|redis_unavailable/i);
+});
