@@ -43,12 +43,13 @@ const ATTRIBUTION: Attribution = {
   ...{ platformIbans: [], chargeCodes: [], returnCodes: [] },
 };
 
-/** The break that tells of it; of a missing row there is none, its payment stays open. */
-const REASONS: Readonly<Record<Exclude<Noise, 'missing'>, string>> = {
-  doubled: 'payment_settled_twice',
-  unknown: 'unknown_payment',
-  other_amount: 'payment_amount_mismatch',
-  other_fee: 'fee_variance',
+/** The breaks that tell of it: the row of another amount is broken, so the right one is missing as well. */
+const REASONS: Readonly<Record<Noise, readonly string[]>> = {
+  missing: ['settlement_overdue'],
+  doubled: ['payment_settled_twice'],
+  unknown: ['unknown_payment'],
+  other_amount: ['payment_amount_mismatch', 'settlement_overdue'],
+  other_fee: ['fee_variance'],
 };
 
 function expectPayments(books: Books, payments: readonly ExpectedPayment[]): void {
@@ -86,7 +87,7 @@ function pay(books: Books, { id, topUpId, wallet, gross }: ExpectedPayment): voi
   books.tell(message(paymentMessages, to, { type: 'PaymentFetched', body: fetched, id: `${topUpId}/fetched`, ...FACTS }));
 }
 
-/** Every second credit is at the bank before its document; then patience ends for the rows whose payment nobody knows. */
+/** Every second credit is at the bank before its document; then patience ends for the rows whose payment nobody knows, and for the payments without a row. */
 function reconcile(books: Books, lines: readonly Line[]): void {
   for (let at = 0; at < lines.length; at += DOCUMENT_ROWS) {
     const number = at / DOCUMENT_ROWS;
@@ -97,6 +98,7 @@ function reconcile(books: Books, lines: readonly Line[]): void {
     if (number % 2 === 1) seeCredit(books, document, rows);
   }
   books.pass(2 * HOUR_MS);
+  books.pass(ROWS_WITHIN_MS);
 }
 
 /** The line on the bank's statement, proven by its page already: whose it is is for the product to say. */
@@ -180,7 +182,8 @@ function compare(books: Books, made: Case): { counts: Map<Noise, Count>; problem
     const ours = made.payments.filter((one) => one.noise === noise);
     const isThere = ({ id, topUpId }: Pick<ExpectedPayment, 'id' | 'topUpId'>): boolean => {
       const isOpen = noise === 'missing' || noise === 'other_amount' ? open.delete(topUpId) : true;
-      return isOpen && (noise === 'missing' || breaks.delete(`${REASONS[noise]} ${id}`));
+      const told = REASONS[noise].filter((reason) => breaks.delete(`${reason} ${id}`));
+      return isOpen && told.length === REASONS[noise].length;
     };
     const all = noise === 'unknown' ? made.unknown.map((id) => ({ id, topUpId: '' })) : ours;
     counts.set(noise, { made: all.length, found: all.filter(isThere).length });
