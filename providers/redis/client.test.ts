@@ -18,27 +18,30 @@ async function readsOf(client: RedisClient): Promise<() => Promise<number>> {
   return async () => (await total()) - before - 1;
 }
 
-test.serial('what requests at an edge ask in one turn goes in one write, each has its own answers, in order, and its own errors', async (t) => {
-  const edge = await connect({ url: server.url }, { name: 'edge', failFast: true });
-  t.teardown(() => disconnect(edge));
-  await edge.call('set', 'text', 'x');
-  const reads = await readsOf(edge);
-  const asked = Array.from({ length: REQUESTS }, (_, index) =>
-    exchange(edge, [echo(`${String(index)}a`), wrong, echo(`${String(index)}b`)]),
-  );
-  for (const [index, [first, failed, last]] of (await Promise.all(asked)).entries()) {
-    t.deepEqual(
-      [first, last],
-      [
-        [null, `${String(index)}a`],
-        [null, `${String(index)}b`],
-      ],
+test.serial(
+  'what requests at an edge ask in one turn goes in one write, each has its own answers, in order, and its own errors',
+  async (t) => {
+    const edge = await connect({ url: server.url }, { name: 'edge', failFast: true });
+    t.teardown(() => disconnect(edge));
+    await edge.call('set', 'text', 'x');
+    const reads = await readsOf(edge);
+    const asked = Array.from({ length: REQUESTS }, (_, index) =>
+      exchange(edge, [echo(`${String(index)}a`), wrong, echo(`${String(index)}b`)]),
     );
-    t.regex(String(failed?.[0]), /not an integer/);
-  }
-  t.is(await reads(), 1);
-  t.deepEqual(await exchange(edge, []), []);
-});
+    for (const [index, [first, failed, last]] of (await Promise.all(asked)).entries()) {
+      t.deepEqual(
+        [first, last],
+        [
+          [null, `${String(index)}a`],
+          [null, `${String(index)}b`],
+        ],
+      );
+      t.regex(String(failed?.[0]), /not an integer/);
+    }
+    t.is(await reads(), 1);
+    t.deepEqual(await exchange(edge, []), []);
+  },
+);
 
 test.serial('nobody waits for the answers of others', async (t) => {
   const edge = await connect({ url: server.url }, { name: 'edge', failFast: true });
