@@ -20,7 +20,7 @@ export interface LineToCreditOptions {
 }
 
 const OWNER = 'bench';
-const WARM_UP_MS = 3_000;
+const WARM_UP_MS = 15_000;
 const LAST_MS_MAX = 10_000;
 const SMALLEST = 100;
 

@@ -9,7 +9,8 @@
 import type { ActorId } from './message.ts';
 import type { OwnedShard } from './ownership.ts';
 import type { Fetched } from './ports.ts';
-import { commit, fetch, load, turn } from './turn.ts';
+import { fetch } from './receive.ts';
+import { commit, load, turn } from './turn.ts';
 import type { CycleResult, ShardTurns, TurnDeps } from './turn.ts';
 
 /** Tries the untried ready actors of a shard; when all that is ready was tried, the shard is like any other. */

@@ -232,6 +232,47 @@ for (const flushed of [false, true]) {
   });
 }
 
+test('whoever follows the postings is told each once, and asks the ledger for none that filled its page on the way', async (t) => {
+  const setup = setUp({ mailboxEntries: 5000 });
+  const { rig, client } = setup;
+  const asked = { finds: 0 };
+  const find = rig.ports.ledger.find.bind(rig.ports.ledger);
+  rig.ports.ledger.find = (ids) => {
+    asked.finds += 1;
+    return find(ids);
+  };
+  await setup.worker.start();
+  const told: number[] = [];
+  const total = 2 * POSTINGS_PER_PAGE + 30;
+  for (let sent = 0; sent < total; sent += 10) {
+    const messages = Array.from({ length: 10 }, (_, n) => command('Deposit', { amount: '1' }, `d${String(sent + n)}`));
+    await client.tell(messages.map((one) => ({ ...one, from: 'edge:x' })));
+    await rig.system.advance(50);
+    const { postings, next } = await client.postings('purse:a', { before: null, after: told.at(-1) ?? 0, limit: 50 });
+    t.is(next, null);
+    told.push(...postings.map(({ n }) => n).reverse());
+    t.deepEqual(await client.postings('purse:a', { before: null, after: sent + 10, limit: 50 }).then((page) => page.postings), []);
+  }
+  t.deepEqual(
+    told,
+    Array.from({ length: total }, (_, n) => n + 1),
+  );
+  t.is(asked.finds, 0);
+  // Two pages behind, in answers of 7.
+  const missed: number[] = [];
+  for (let before: string | null = null; ;) {
+    const page = await client.postings('purse:a', { before, after: 95, limit: 7 });
+    missed.push(...page.postings.map(({ n }) => n));
+    if (page.next === null) break;
+    before = page.next;
+  }
+  t.deepEqual(
+    missed,
+    Array.from({ length: total - 95 }, (_, n) => total - n),
+  );
+  await stop(setup);
+});
+
 test('a cursor that is not one, or that names another actor’s page, is refused', async (t) => {
   const setup = setUp();
   await setup.worker.start();

@@ -4,6 +4,8 @@ export interface Limits {
   readonly lanes: number;
   /** Actors of one cycle over all shards: what `peek` may bring. */
   readonly actorsPerCycle: number;
+  /** Actors that a commit wrote to and that are fetched without waiting for `peek`; what writes to more is a bulk, which fills cycles anyway. */
+  readonly guessesPerShard: number;
   /** Entries decided in one cycle. At 20 to 50 µs each the event loop is free again within 50 ms. */
   readonly entriesPerCycle: number;
   /** Entries of one actor in one cycle: batches of 100 reach 69k to 111k entries/s, longer ones bring little and starve others. */
@@ -82,6 +84,7 @@ const HOUR = 60 * MINUTE;
 export const DEFAULT_LIMITS: Limits = {
   lanes: 2,
   actorsPerCycle: 1_000,
+  guessesPerShard: 16,
   entriesPerCycle: 1_000,
   entriesPerActor: 256,
   entriesPerActorShared: 32,

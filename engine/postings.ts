@@ -6,7 +6,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import type { Posting } from './envelope.ts';
+import type { Envelope, Posting } from './envelope.ts';
 import { Fault } from './fault.ts';
 import type { Folded, FoldResult } from './fold.ts';
 import type { ActorId, EntryId } from './message.ts';
@@ -25,6 +25,8 @@ export interface PostingsPage {
 
 export interface PostingsQuery {
   readonly before: string | null;
+  /** Number of a posting: only later ones are wanted, and nothing older is looked for. */
+  readonly after?: number;
   readonly limit: number;
 }
 
@@ -62,55 +64,61 @@ export function createPostings(parts: {
     pages.set(id, page);
     return page;
   };
-  return async (actor, { before, limit }) => {
-    const start = before === null ? null : parseCursor(actor, before);
-    const folded = foldedOf(await reader.look([{ actor }]));
-    if (folded === null) return { postings: [], next: null, asOf: null };
-    const { envelope } = folded;
-    const walk = createWalk(start?.n ?? Infinity, Math.min(limit, limits.postingsPerAnswer));
+  /** From where it starts until the walk is full; the page to go on with. */
+  const walkThrough = async ({ actor, page: newest, postings }: Envelope, walk: Walk, start: Place | null): Promise<string | null> => {
     const from = start?.page ?? null;
-    if (from === null) walk.take(envelope.postings);
-    let page = from ?? envelope.page;
+    if (from === null) walk.take(postings);
+    let page = from ?? newest;
     while (!walk.isFull() && page !== null) {
       const found = await pageOf(actor, page);
       if (found === null) throw missing(actor, page, start);
       walk.take(found.postings, page);
       page = found.previous;
     }
-    return { postings: walk.taken, next: nextOf(walk, page), asOf: envelope.head.last };
+    return page;
+  };
+  return async (actor, { before, after = 0, limit }) => {
+    const start = before === null ? null : parseCursor(actor, before);
+    const folded = foldedOf(await reader.look([{ actor }]));
+    if (folded === null) return { postings: [], next: null, asOf: null };
+    const { envelope, filled } = folded;
+    for (const { id, previous, bytes } of filled) pages.set(id, { previous, postings: decodePostings(bytes) });
+    const walk = createWalk({ before: start?.n ?? envelope.posted + 1, after, limit: Math.min(limit, limits.postingsPerAnswer) });
+    const page = await walkThrough(envelope, walk, start);
+    return { postings: walk.taken, next: nextOf(walk, page, after), asOf: envelope.head.last };
   };
 }
 
 interface Walk {
   readonly taken: Posting[];
-  /** Takes what is older than all that was taken, newest first, until the answer is full. */
+  /** Takes what is older than all that was taken, newest first, until the answer is full or nothing older is wanted. */
   take(postings: readonly Posting[], page?: string): void;
   isFull(): boolean;
   /** Where the first one that was left stands; null when nothing was left. */
   left(): { readonly page: string | null } | null;
 }
 
-function createWalk(before: number, limit: number): Walk {
+function createWalk({ before, after, limit }: { readonly before: number; readonly after: number; readonly limit: number }): Walk {
   const taken: Posting[] = [];
   let left: { page: string | null } | null = null;
   return {
     taken,
     take(postings, page) {
       for (const posting of [...postings].reverse()) {
-        if (posting.n >= before) continue;
+        if (posting.n >= before || posting.n <= after) continue;
         if (taken.length < limit) taken.push(posting);
         else left ??= { page: page ?? null };
       }
     },
-    isFull: () => taken.length >= limit,
+    isFull: () => taken.length >= limit || (taken.at(-1)?.n ?? before) <= after + 1,
     left: () => left,
   };
 }
 
 /** `page` is the next one to look into, had there been room. */
-function nextOf(walk: Walk, page: string | null): string | null {
+function nextOf(walk: Walk, page: string | null, after: number): string | null {
   const last = walk.taken.at(-1);
-  if (last === undefined || last.n === 1) return null;
+  if (last === undefined || last.n <= after + 1) return null;
   const left = walk.left() ?? (page === null ? null : { page });
   return left === null ? null : toCursor({ n: last.n, page: left.page });
 }

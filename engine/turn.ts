@@ -7,7 +7,6 @@
  * T4  All of publish may be lost or repeated.
  */
 import type { Kind } from './actor.ts';
-import type { Cache } from './cache.ts';
 import { planCommits, weightOf } from './commits.ts';
 import type { PlannedCommit, Turn } from './commits.ts';
 import { decideEntry, freshEnvelope } from './envelope.ts';
@@ -18,30 +17,21 @@ import type { ActorId, StoredEntry } from './message.ts';
 import { kindOf } from './message.ts';
 import type { Log, Metrics } from './metrics.ts';
 import type { OwnedShard } from './ownership.ts';
-import type { CommitResult, Fetched, FetchRequest, Head, Hints, Mailboxes, Shard, System } from './ports.ts';
+import type { CommitResult, Fetched, Head, Hints, Mailboxes, Shard } from './ports.ts';
+import { receive } from './receive.ts';
+import type { Batch, ReceiveDeps } from './receive.ts';
 import type { Registry } from './registry.ts';
 
-export interface TurnDeps {
+export interface TurnDeps extends ReceiveDeps {
   readonly registry: Registry;
   readonly layout: { shardOf(actor: ActorId): Shard };
   readonly mailboxes: Pick<Mailboxes, 'peek' | 'fetch' | 'commit'>;
   readonly hints: Pick<Hints, 'committed' | 'work'>;
-  readonly cache: Cache;
   readonly loader: Loader;
-  readonly system: System;
-  readonly limits: Limits;
   readonly metrics: Metrics;
   readonly log: Log;
-  /** Another owner holds the shard. */
-  readonly onFenced: (shard: Shard) => void;
   /** Told of shards whose commits left messages for other shards; null where a commit delivers everything itself. */
   readonly outgoing: { wrote(shard: Shard): void } | null;
-}
-
-/** What one shard brought. */
-export interface Batch {
-  readonly owned: OwnedShard;
-  readonly fetched: readonly Fetched[];
 }
 
 /** An actor in memory at its tip, with its next entries. */
@@ -84,69 +74,6 @@ export async function turn(batches: readonly Batch[], deps: TurnDeps): Promise<C
   const turns = decide(loaded, broken, deps); // no await in here: T1
   const committed = await commit(turns, deps);
   return publish(committed, deps);
-}
-
-// ---- receive -----------------------------------------------------------------------------------------------------------------------
-
-async function receive(shards: readonly OwnedShard[], deps: TurnDeps): Promise<Batch[]> {
-  if (shards.length === 0) return [];
-  const waiting = await peek(shards, deps);
-  const actors = waiting.reduce((sum, one) => sum + one.actors.length, 0);
-  const share = Math.max(1, Math.floor(deps.limits.entriesPerCycle / Math.max(1, actors)));
-  const count = Math.min(share, entriesPerActor(shards, actors, deps));
-  const batches = await Promise.allSettled(
-    waiting.map(({ owned, actors: some }) => {
-      const requests = some.map((actor) => ({ actor, count }));
-      return fetch(owned, { requests, careful: false }, deps);
-    }),
-  );
-  return answered(batches).filter((batch) => batch !== null);
-}
-
-/** Shards on different servers fail for themselves (T3); when none answered, that is the failure of the cycle. */
-function answered<T>(results: readonly PromiseSettledResult<T>[]): T[] {
-  const values = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const [failed] = results.flatMap((result) => (result.status === 'rejected' ? [result] : []));
-  if (failed !== undefined && values.length === 0) throw failed.reason;
-  return values;
-}
-
-/**
- * Who comes to a lane waits for the cycle that runs, and then for its own: a hot actor may fill both only while nobody else is there. Remembered
- * for a moment, or each cycle that happens to see the hot one alone would be a long one for the next who comes.
- */
-function entriesPerActor(shards: readonly OwnedShard[], actors: number, { limits, system }: TurnDeps): number {
-  const now = system.monotonicMs();
-  if (actors > 1) for (const owned of shards) owned.sharedMs = now;
-  const shared = shards.some(({ sharedMs }) => now - sharedMs < limits.sharedForMs);
-  return shared ? limits.entriesPerActorShared : limits.entriesPerActor;
-}
-
-/** Ready actors that may be decided in batches: not those under suspicion, and only hot ones while too much is unsaved. */
-async function peek(shards: readonly OwnedShard[], deps: TurnDeps): Promise<{ owned: OwnedShard; actors: ActorId[] }[]> {
-  const { limits, cache, mailboxes } = deps;
-  const names = shards.map(({ lease }) => lease.shard);
-  const ready = await mailboxes.peek(names, limits.actorsPerCycle);
-  const onlyHot = cache.dirtySize > limits.dirtyActors;
-  return shards.flatMap((owned) => {
-    const actors = (ready.get(owned.lease.shard) ?? []).filter(
-      (actor) => (owned.tried === null || owned.tried.has(actor)) && (!onlyHot || cache.get(actor) !== undefined),
-    );
-    return actors.length === 0 ? [] : [{ owned, actors }];
-  });
-}
-
-export interface FetchOptions {
-  readonly requests: readonly FetchRequest[];
-  readonly careful: boolean;
-}
-
-/** null when another owner holds the shard. */
-export async function fetch(owned: OwnedShard, { requests, careful }: FetchOptions, deps: TurnDeps): Promise<Batch | null> {
-  const fetched = await deps.mailboxes.fetch(owned.lease, requests, careful);
-  if (fetched !== null) return { owned, fetched };
-  deps.onFenced(owned.lease.shard);
-  return null;
 }
 
 // ---- load --------------------------------------------------------------------------------------------------------------------------
@@ -319,8 +246,13 @@ function publish(committed: readonly Committed[], deps: TurnDeps): CycleResult {
 }
 
 /** Shards that the commit wrote into; what it left for others in the outbox, the relay is told of. */
-function reachedBy(own: Shard, { commit: { deliveries } }: PlannedCommit, { layout, outgoing }: TurnDeps): Set<Shard> {
-  const shards = new Set(deliveries.map(({ to }) => layout.shardOf(to)));
+function reachedBy(own: Shard, { commit: { deliveries } }: PlannedCommit, { layout, outgoing, guesses, limits }: TurnDeps): Set<Shard> {
+  const shards = new Set<Shard>();
+  for (const { to } of deliveries) {
+    const shard = layout.shardOf(to);
+    shards.add(shard);
+    if (deliveries.length <= limits.guessesPerShard) guesses.add(shard, to);
+  }
   if (outgoing === null) return shards;
   const stays = shards.delete(own);
   if (shards.size > 0) outgoing.wrote(own);

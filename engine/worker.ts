@@ -18,6 +18,7 @@ import type { Log, Metrics } from './metrics.ts';
 import type { OwnedShard } from './ownership.ts';
 import type { Directory, Hints, Journal, Leases, Ledger, Mailboxes, Operations, Outbox, Shard, Snapshots, System, Tip } from './ports.ts';
 import type { Registry } from './registry.ts';
+import { createGuesses } from './receive.ts';
 import { createRelay } from './relay.ts';
 import type { Relay } from './relay.ts';
 import { createRetention } from './retention.ts';
@@ -149,7 +150,8 @@ function assemble({ roles, registry, layout, ports, system, ...options }: Worker
   const loader = createLoader({ ...common, ports: { ...ports, registry }, onLoaded: (shards) => current.wake(shards) });
   const { outbox, hints } = ports;
   const relay = outbox === undefined ? null : createRelay({ ...common, outbox, hints, layout, onFenced });
-  const deps: TurnDeps = { ...common, layout, mailboxes: ports.mailboxes, hints, loader, onFenced, outgoing: relay };
+  const guesses = createGuesses(limits);
+  const deps: TurnDeps = { ...common, layout, mailboxes: ports.mailboxes, hints, guesses, loader, onFenced, outgoing: relay };
   return { worker, limits, log, metrics, cache, keeper, snapshotter, retention, deps, relay, current };
 }
 

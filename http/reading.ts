@@ -2,6 +2,7 @@
 import type { Client, KindOf } from '../engine/client.ts';
 import type { Posting } from '../engine/envelope.ts';
 import type { ActorId, EntryId } from '../engine/message.ts';
+import type { PostingsQuery } from '../engine/postings.ts';
 
 export interface View<S> {
   readonly state: S;
@@ -21,7 +22,7 @@ export interface PostingsPage {
 }
 
 /** Postings of an actor, newest first. */
-export type ReadPostings = (actor: ActorId, page: { readonly before: string | null; readonly limit: number }) => Promise<PostingsPage>;
+export type ReadPostings = (actor: ActorId, query: PostingsQuery) => Promise<PostingsPage>;
 
 /** The client's read of one kind, as the edges see it. */
 export function readerOf<S>(client: Pick<Client, 'read'>, kind: KindOf<S>): Reader<S> {

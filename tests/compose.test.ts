@@ -127,6 +127,6 @@ test('the image runs as a user without rights, has a health check and starts the
   const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')));
   t.true(last.includes('USER node'));
   t.true(last.some((line) => line.startsWith('HEALTHCHECK')));
-  t.true(last.includes('ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=128", "dist/cli/ironwallet.js"]'));
+  t.true(last.includes('ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=32", "dist/cli/ironwallet.js"]'));
   t.true(last.includes('CMD ["start"]'));
 });

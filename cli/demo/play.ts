@@ -58,7 +58,7 @@ function transferLines(): string[] {
 function lookLines(): string[] {
   return [
     '# both are paid, and the books agree with the bank',
-    `curl -s $GATEWAY/v1/wallets/$WALLET/fund-requests ${AS_CLIENT}; echo`,
+    `sleep 5; curl -s $GATEWAY/v1/wallets/$WALLET/fund-requests ${AS_CLIENT}; echo`,
     `curl -s $GATEWAY/v1/wallets/$WALLET ${AS_CLIENT}; echo`,
     `curl -s $OPS/ops/v1/position ${AS_OPERATOR}; echo`,
     '# what happens to the wallet, as it happens',

@@ -164,10 +164,9 @@ async function postingsAfter(parts: GatewayParts, actor: `virtual-account:${stri
   const found: Posting[] = [];
   let before: string | null = null;
   while (found.length < REPLAY_MAX) {
-    const { postings, next } = await parts.postings(actor, { before, limit: READ_MAX });
-    const fresh = postings.filter((posting) => posting.n > n);
-    found.push(...fresh);
-    if (fresh.length < postings.length || next === null) break;
+    const { postings, next } = await parts.postings(actor, { before, after: n, limit: READ_MAX });
+    found.push(...postings);
+    if (next === null) break;
     before = next;
   }
   return found.reverse();

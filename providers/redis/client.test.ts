@@ -43,6 +43,21 @@ test.serial(
   },
 );
 
+test.serial('what a worker asks by several calls in one go is one write, and it does not wait for the next turn', async (t) => {
+  const worker = await connect({ url: server.url }, { name: 'worker' });
+  t.teardown(() => disconnect(worker));
+  const reads = await readsOf(worker);
+  const turn = { isOver: false };
+  setImmediate(() => (turn.isOver = true));
+  const asked = Array.from({ length: REQUESTS }, (_, index) => exchange(worker, [echo(String(index))]));
+  await Promise.resolve().then(() => Promise.resolve());
+  const later = exchange(worker, [echo('later')]);
+  t.false(turn.isOver);
+  for (const [index, [answer]] of (await Promise.all(asked)).entries()) t.deepEqual(answer, [null, String(index)]);
+  t.deepEqual(await later, [[null, 'later']]);
+  t.is(await reads(), 2);
+});
+
 test.serial('nobody waits for the answers of others', async (t) => {
   const edge = await connect({ url: server.url }, { name: 'edge', failFast: true });
   t.teardown(() => disconnect(edge));

@@ -5,8 +5,9 @@
  * C2  A command that met a moved, half-moved or unreachable slot is sent again alone, by the client library, which follows MOVED and ASK and waits
  *     for TRYAGAIN, CLUSTERDOWN and a failover within bounds. Everything we send may be sent twice (see the scripts' headers).
  * C3  A node that does not answer is no reason for the others to wait: each command has its own answer or error.
- * C4  A write to a socket costs more than most commands: what many requests at an edge ask of a server in one turn of the event loop goes there
- *     in one. A worker writes at once: Redis works on one lane while Node decides the other.
+ * C4  A write to a socket costs more than most commands: what is asked of a server in one go, by however many calls, goes there in one write; at
+ *     an edge, what many requests ask in one turn of the event loop. A worker does not wait that long: Redis works on one lane while Node decides
+ *     the other.
  */
 import { Cluster, Command } from 'ioredis';
 import type { ChainableCommander, Redis } from 'ioredis';
@@ -34,18 +35,23 @@ export function masters(client: RedisClient): readonly Redis[] {
 
 /** One answer per request, in order. Throws only when nothing could be sent at all. */
 export function exchange(client: RedisClient, requests: readonly Request[]): Promise<Answer[]> {
-  return isCluster(client) ? throughNodes(client, requests) : sendOf(client)(client, requests);
+  return isCluster(client) ? throughNodes(client, requests) : together(client, requests, momentOf(client));
 }
 
+/** How long what is asked of a server waits for more (C4). */
+type Moment = () => Promise<unknown>;
+
+const atOnce: Moment = () => Promise.resolve();
+const nextTurn: Moment = () => new Promise((resolve) => setImmediate(resolve));
 const gathering = new WeakSet<RedisClient>();
 
-/** From now on, what is asked of it in one turn of the event loop goes there in one write (C4). */
+/** From now on, what many ask of it in one turn of the event loop goes there in one write (C4). */
 export function gatherWrites(client: RedisClient): void {
   gathering.add(client);
 }
 
-function sendOf(client: RedisClient): typeof throughPipeline {
-  return gathering.has(client) ? withOthers : throughPipeline;
+function momentOf(client: RedisClient): Moment {
+  return gathering.has(client) ? nextTurn : atOnce;
 }
 
 /** What goes to a server next. */
@@ -57,17 +63,16 @@ interface Gathered {
 
 const gathered = new WeakMap<Redis, Gathered>();
 
-/** In one write with all that others ask of this server in the same turn of the event loop (C4); nobody waits for the answers of others. */
-async function withOthers(redis: Redis, requests: readonly Request[]): Promise<Answer[]> {
-  const { pipeline, sent } = gathered.get(redis) ?? gather(redis);
+/** In one write with what else is asked of this server until the moment has passed; nobody waits for the answers of others. */
+async function together(redis: Redis, requests: readonly Request[], moment: Moment): Promise<Answer[]> {
+  const { pipeline, sent } = gathered.get(redis) ?? gather(redis, moment);
   const answers = Promise.all(requests.map((request) => add(pipeline, request)));
   return Promise.race([answers, sent.then(() => answers)]);
 }
 
-function gather(redis: Redis): Gathered {
+function gather(redis: Redis, moment: Moment): Gathered {
   const pipeline = redis.pipeline();
-  const turn = new Promise((resolve) => setImmediate(resolve));
-  const sent = turn.then(() => {
+  const sent = moment().then(() => {
     gathered.delete(redis);
     return answered(pipeline);
   });
@@ -98,12 +103,12 @@ async function answered(pipeline: ChainableCommander): Promise<Answer[]> {
 }
 
 async function throughNodes(cluster: Cluster, requests: readonly Request[]): Promise<Answer[]> {
-  const send = sendOf(cluster);
+  const moment = momentOf(cluster);
   const answers = Array.from<Answer>({ length: requests.length });
   await Promise.all(
     [...byNode(cluster, requests)].map(async ([node, positions]) => {
       const asked = positions.flatMap((position) => requests[position] ?? []);
-      const found = node === undefined ? [] : await send(node, asked).catch(() => []);
+      const found = node === undefined ? [] : await together(node, asked, moment).catch(() => []);
       await Promise.all(
         positions.map(async (position, place) => {
           const request = requests[position];

@@ -30,7 +30,7 @@ const READY_MS_MAX = 90_000;
 
 export async function startRole({ role, env, eager = false, program = PROGRAM, ...options }: RoleOptions): Promise<RoleProcess> {
   const port = options.port ?? (await freePort());
-  const child = spawn(process.execPath, [program, 'start', `--role=${role}`, `--port=${String(port)}`], {
+  const child = spawn(process.execPath, [...process.execArgv, program, 'start', `--role=${role}`, `--port=${String(port)}`], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,0 +1,77 @@
+import test from 'ava';
+import { DEFAULT_LIMITS } from './limits.ts';
+import { createGuesses } from './receive.ts';
+import { createRig } from './testing/rig.ts';
+
+test('an actor that a commit has just written to is fetched before its shard is looked at again', async (t) => {
+  const rig = createRig();
+  const { mailboxes } = rig.ports;
+  /** Per cycle what was asked before anything had answered, and who was fetched. */
+  const asked: string[] = [];
+  let looking = 0;
+  const peek: typeof mailboxes.peek = async (shards, limit) => {
+    looking += 1;
+    const answer = await mailboxes.peek(shards, limit);
+    looking -= 1;
+    return answer;
+  };
+  const fetch: typeof mailboxes.fetch = (lease, requests, careful) => {
+    for (const { actor } of requests) asked.push(`${actor} ${looking > 0 ? 'beside the look' : 'after the look'}`);
+    return mailboxes.fetch(lease, requests, careful);
+  };
+  const worker = rig.worker({ lanes: 1 }, { ...rig.ports, mailboxes: { ...mailboxes, peek, fetch } });
+  await worker.start();
+  await rig.send('purse:a', 'Deposit', { amount: '100' });
+  await rig.system.advance(100);
+  asked.length = 0;
+  await rig.send('purse:a', 'Pay', { to: 'purse:b', amount: '30' });
+  await rig.system.advance(100);
+  t.deepEqual(asked, ['purse:a after the look', 'purse:b beside the look']);
+  t.is((await rig.purse('purse:b')).balance, 30n);
+  await worker.stop();
+});
+
+test('a guess that is wrong changes nothing: the actor has nothing yet, or is parked', async (t) => {
+  const rig = createRig();
+  const { mailboxes } = rig.ports;
+  let looks = 0;
+  const worker = rig.worker(
+    { lanes: 1 },
+    {
+      ...rig.ports,
+      mailboxes: {
+        ...mailboxes,
+        // Whoever is asked for has nothing the first time, as if the write had not come yet.
+        fetch: async (lease, requests, careful) => {
+          const fetched = await mailboxes.fetch(lease, requests, careful);
+          return fetched?.map((one) => (one.actor === 'purse:b' && looks < 3 ? { ...one, entries: [] } : one)) ?? null;
+        },
+        peek: (shards, limit) => {
+          looks += 1;
+          return mailboxes.peek(shards, limit);
+        },
+      },
+    },
+  );
+  await worker.start();
+  await rig.send('purse:parked', 'Boom', {});
+  await rig.send('purse:a', 'Deposit', { amount: '100' });
+  await rig.send('purse:a', 'Pay', { to: 'purse:parked', amount: '10' });
+  await rig.send('purse:a', 'Pay', { to: 'purse:b', amount: '30' });
+  await rig.system.advance(300);
+  t.is((await rig.purse('purse:b')).balance, 30n);
+  t.is((await rig.purse('purse:parked')).balance, 0n);
+  await worker.stop();
+});
+
+test('guesses are kept of own shards only, each once, and no more than fit', (t) => {
+  const guesses = createGuesses({ guessesPerShard: 3 });
+  guesses.add('t0', 'purse:early');
+  t.deepEqual(guesses.take('t0'), []);
+  for (const name of ['a', 'b', 'a', 'c', 'd']) guesses.add('t0', `purse:${name}`);
+  guesses.add('t1', 'purse:a');
+  t.deepEqual(guesses.take('t0'), ['purse:a', 'purse:b', 'purse:c']);
+  t.deepEqual(guesses.take('t0'), []);
+  t.deepEqual(guesses.take('t1'), []);
+  t.true(DEFAULT_LIMITS.guessesPerShard > 0);
+});

@@ -1,0 +1,143 @@
+/**
+ * The first verb of a turn: which actors of the lane's shards have entries, and what the next ones are.
+ *
+ * R1  Who has entries is for `peek` to say. Actors that a commit of this process has just written to are a guess: they are fetched in the same
+ *     round trip, and one that has nothing costs nothing. A guess that is lost costs a round trip, never an entry.
+ * R2  Shards on different servers fail for themselves; when none answered, that is the failure of the cycle.
+ */
+import type { Cache } from './cache.ts';
+import type { Limits } from './limits.ts';
+import type { ActorId } from './message.ts';
+import type { OwnedShard } from './ownership.ts';
+import type { Fetched, FetchRequest, Mailboxes, Shard, System } from './ports.ts';
+
+export interface ReceiveDeps {
+  readonly mailboxes: Pick<Mailboxes, 'peek' | 'fetch'>;
+  readonly cache: Cache;
+  readonly guesses: Guesses;
+  readonly system: System;
+  readonly limits: Limits;
+  /** Another owner holds the shard. */
+  readonly onFenced: (shard: Shard) => void;
+}
+
+/** What one shard brought. */
+export interface Batch {
+  readonly owned: OwnedShard;
+  readonly fetched: readonly Fetched[];
+}
+
+/** Actors of one shard to be fetched. */
+interface Wanted {
+  readonly owned: OwnedShard;
+  readonly actors: readonly ActorId[];
+}
+
+/** Actors that were written to a moment ago, by shard (R1). */
+export interface Guesses {
+  /** Only of shards that are taken from here: those of this process. */
+  add(shard: Shard, actor: ActorId): void;
+  take(shard: Shard): ActorId[];
+}
+
+export function createGuesses({ guessesPerShard }: Pick<Limits, 'guessesPerShard'>): Guesses {
+  const byShard = new Map<Shard, Set<ActorId>>();
+  return {
+    add(shard, actor) {
+      const actors = byShard.get(shard);
+      if (actors !== undefined && actors.size < guessesPerShard) actors.add(actor);
+    },
+    take(shard) {
+      const actors = byShard.get(shard);
+      if (actors?.size === 0) return [];
+      byShard.set(shard, new Set());
+      return [...(actors ?? [])];
+    },
+  };
+}
+
+export async function receive(shards: readonly OwnedShard[], deps: ReceiveDeps): Promise<Batch[]> {
+  if (shards.length === 0) return [];
+  const guessed = shards.flatMap((owned) => wantedOf(owned, deps.guesses.take(owned.lease.shard), deps));
+  const [ready, early] = await Promise.all([peek(shards, deps), fetchAll(guessed, shards, deps)]);
+  const rest = shards.flatMap((owned) => {
+    const done = guessed.find((one) => one.owned === owned)?.actors ?? [];
+    const others = (ready.get(owned.lease.shard) ?? []).filter((actor) => !done.includes(actor));
+    return wantedOf(owned, others, deps);
+  });
+  return merged([...early, ...(await fetchAll(rest, shards, deps))]);
+}
+
+function peek(shards: readonly OwnedShard[], { mailboxes, limits }: ReceiveDeps): Promise<Map<Shard, ActorId[]>> {
+  const names = shards.map(({ lease }) => lease.shard);
+  return mailboxes.peek(names, limits.actorsPerCycle);
+}
+
+/** Those that may be decided in batches: not those under suspicion, and only hot ones while too much is unsaved. */
+function wantedOf(owned: OwnedShard, actors: readonly ActorId[], { cache, limits }: ReceiveDeps): Wanted[] {
+  const onlyHot = cache.dirtySize > limits.dirtyActors;
+  const allowed = actors.filter(
+    (actor) => (owned.tried === null || owned.tried.has(actor)) && (!onlyHot || cache.get(actor) !== undefined),
+  );
+  return allowed.length === 0 ? [] : [{ owned, actors: allowed }];
+}
+
+async function fetchAll(wanted: readonly Wanted[], shards: readonly OwnedShard[], deps: ReceiveDeps): Promise<Batch[]> {
+  const actors = wanted.reduce((sum, one) => sum + one.actors.length, 0);
+  const share = Math.max(1, Math.floor(deps.limits.entriesPerCycle / Math.max(1, actors)));
+  const count = Math.min(share, entriesPerActor(shards, actors, deps));
+  const batches = await Promise.allSettled(
+    wanted.map(({ owned, actors: some }) => {
+      const requests = some.map((actor) => ({ actor, count }));
+      return fetch(owned, { requests, careful: false }, deps);
+    }),
+  );
+  return answered(batches).filter((batch) => batch !== null);
+}
+
+/** R2 */
+function answered<T>(results: readonly PromiseSettledResult<T>[]): T[] {
+  const values = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const [failed] = results.flatMap((result) => (result.status === 'rejected' ? [result] : []));
+  if (failed !== undefined && values.length === 0) throw failed.reason;
+  return values;
+}
+
+/**
+ * Who comes to a lane waits for the cycle that runs, and then for its own: a hot actor may fill both only while nobody else is there. Remembered
+ * for a moment, or each cycle that happens to see the hot one alone would be a long one for the next who comes.
+ */
+function entriesPerActor(shards: readonly OwnedShard[], actors: number, { limits, system }: ReceiveDeps): number {
+  const now = system.monotonicMs();
+  if (actors > 1) for (const owned of shards) owned.sharedMs = now;
+  const shared = shards.some(({ sharedMs }) => now - sharedMs < limits.sharedForMs);
+  return shared ? limits.entriesPerActorShared : limits.entriesPerActor;
+}
+
+/** One batch a shard, so that it has one commit. */
+function merged(batches: readonly Batch[]): Batch[] {
+  const byShard = new Map<OwnedShard, Fetched[]>();
+  for (const { owned, fetched } of batches) {
+    const known = byShard.get(owned);
+    if (known === undefined) byShard.set(owned, [...fetched]);
+    else known.push(...fetched);
+  }
+  return [...byShard].map(([owned, fetched]) => ({ owned, fetched }));
+}
+
+export interface FetchOptions {
+  readonly requests: readonly FetchRequest[];
+  readonly careful: boolean;
+}
+
+/** null when another owner holds the shard. */
+export async function fetch(
+  owned: OwnedShard,
+  { requests, careful }: FetchOptions,
+  deps: Pick<ReceiveDeps, 'mailboxes' | 'onFenced'>,
+): Promise<Batch | null> {
+  const fetched = await deps.mailboxes.fetch(owned.lease, requests, careful);
+  if (fetched !== null) return { owned, fetched };
+  deps.onFenced(owned.lease.shard);
+  return null;
+}
