@@ -65,19 +65,27 @@ export interface Cache {
   oldestDirty(): HotActor | undefined;
   readonly size: number;
   readonly dirtySize: number;
+  /** Entries that no snapshot covers, of all actors. */
+  readonly unsavedEntries: number;
 }
 
 export function createCache({ hotActors }: { readonly hotActors: number }): Cache {
   const clean = new LRUCache<ActorId, HotActor>({ max: hotActors });
   const dirty = new Map<ActorId, HotActor>();
+  let unsavedEntries = 0;
+  const forgetDirty = (actor: ActorId): void => {
+    unsavedEntries -= dirty.get(actor)?.unsaved?.entries ?? 0;
+    dirty.delete(actor);
+  };
   const put = (hot: HotActor): void => {
-    const actor = hot.envelope.actor;
+    const { actor } = hot.envelope;
     if (hot.unsaved === null) {
-      dirty.delete(actor);
+      forgetDirty(actor);
       clean.set(actor, hot);
     } else {
       clean.delete(actor);
-      dirty.set(actor, hot);
+      unsavedEntries += hot.unsaved.entries - (dirty.get(actor)?.unsaved?.entries ?? 0);
+      dirty.set(actor, hot); // where it was, if it was there
     }
   };
   return {
@@ -89,15 +97,15 @@ export function createCache({ hotActors }: { readonly hotActors: number }): Cach
     saved: (actor, snapshot) => {
       const hot = dirty.get(actor);
       if (hot === undefined) return;
-      dirty.delete(actor); // what remains is younger than the others: it goes to the end
+      forgetDirty(actor); // what remains is younger than the others: it goes to the end
       put(afterSnapshot(hot, snapshot));
     },
     drop: (actor) => {
-      dirty.delete(actor);
+      forgetDirty(actor);
       clean.delete(actor);
     },
     dropShards: (shards) => {
-      for (const [actor, hot] of dirty) if (shards.has(hot.shard)) dirty.delete(actor);
+      for (const [actor, hot] of dirty) if (shards.has(hot.shard)) forgetDirty(actor);
       for (const [actor, hot] of [...clean.entries()]) if (shards.has(hot.shard)) clean.delete(actor);
     },
     dirty: () => dirty.values(),
@@ -110,6 +118,9 @@ export function createCache({ hotActors }: { readonly hotActors: number }): Cach
     },
     get dirtySize() {
       return dirty.size;
+    },
+    get unsavedEntries() {
+      return unsavedEntries;
     },
   };
 }

@@ -34,6 +34,21 @@ test('F1: more entries than one read gives are read on to the tip', async (t) =>
   t.is(folded.filled.length, 40);
 });
 
+test('F1: a tail of a hundred short reads is read to its end', async (t) => {
+  const { rig, ports, deposit } = await setUp(false);
+  await deposit(1_000);
+  const { mailboxes } = rig.ports;
+  const few = {
+    ...ports,
+    mailboxes: {
+      read: async (requests: Parameters<typeof mailboxes.read>[0]) =>
+        (await mailboxes.read(requests)).map((one) => ({ ...one, entries: one.entries.slice(0, 10) })),
+    },
+  };
+  const folded = await foldActor({ actor: A, known: null }, few);
+  t.like(folded?.envelope.state, { balance: 1_000n });
+});
+
 test('F2: what is known shortens the way, also when the snapshot is newer', async (t) => {
   const { rig, deposit, fold } = await setUp(false);
   await deposit(3);

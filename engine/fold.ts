@@ -50,9 +50,6 @@ export interface FoldPorts {
   readonly snapshots: Pick<Snapshots, 'find'>;
 }
 
-/** 60,000 entries between snapshot and tip: far beyond the mark at which edges shed. */
-const READS_MAX = 40;
-
 /** What one actor's mailbox told. */
 interface Look {
   readonly request: FoldRequest;
@@ -124,7 +121,8 @@ function reachesTip({ tip, entries }: Look): boolean {
 
 async function readOn(request: FoldRequest, ports: FoldPorts): Promise<Look> {
   let [look = lost()] = await lookAt([{ ...request, known: null }], ports);
-  for (let reads = 1; reads < READS_MAX && !reachesTip(look); reads += 1) {
+  // However many there are: a hot actor whose owner died while MongoDB was away has hundreds of thousands. The tip is as of the last read.
+  while (!reachesTip(look)) {
     const after = look.entries.at(-1)?.entry ?? null;
     const [more] = await ports.mailboxes.read([{ actor: request.actor, after }]);
     if (more === undefined || more.entries.length === 0) break;

@@ -26,6 +26,8 @@ export interface Limits {
   readonly hotActors: number;
   /** Actors with unsaved entries; beyond it only actors already in memory are decided. */
   readonly dirtyActors: number;
+  /** Entries without a snapshot, of all actors in memory: beyond it nothing is decided until some are saved. Each takes about 1 KB (postings, traffic for the journal). */
+  readonly unsavedEntries: number;
   /** How long a cycle waits for cold actors before it goes on without them. */
   readonly loadWaitMs: number;
   /** Cold actors being loaded at a time. */
@@ -96,6 +98,7 @@ export const DEFAULT_LIMITS: Limits = {
   commitAttempts: 5,
   hotActors: 50_000,
   dirtyActors: 200_000,
+  unsavedEntries: 1_000_000,
   loadWaitMs: 100,
   loadingActors: 4_000,
   snapshotsPerFind: 1_000,

@@ -122,10 +122,8 @@ function take(one: ColdActor, { result, state, options }: { result: FoldResult; 
   if (folded === null) return;
   const { envelope, tip, filled, from, traffic } = folded;
   const covered = tip.snapshot === `${tip.last}~${tip.chain}`;
-  // The tail's length is not told; what matters is that it is not empty, and that its pages are not lost.
-  const unsaved: HotActor['unsaved'] = covered
-    ? null
-    : { sinceMs: system.monotonicMs(), entries: 1, pages: filled, from, traffic: [traffic] };
+  const entries = envelope.head.n - from.n;
+  const unsaved: HotActor['unsaved'] = covered ? null : { sinceMs: system.monotonicMs(), entries, pages: filled, from, traffic: [traffic] };
   cache.put({ shard: one.shard, envelope, named: tip.snapshot, unsaved });
   metrics.count('ironwallet_loads_total', 1, { result: 'loaded' });
 }

@@ -61,6 +61,7 @@ export const GAUGES = {
   ironwallet_redis_memory_max_bytes: { help: 'Memory that Redis may use; 0: no limit is set', labels: [] },
   ironwallet_hot_actors: { help: 'Actors in memory', labels: [] },
   ironwallet_dirty_actors: { help: 'Actors with entries that no snapshot covers', labels: [] },
+  ironwallet_unsaved_entries: { help: 'Entries that no snapshot covers; beyond the limit turns wait', labels: [] },
   ironwallet_snapshot_lag_ms: { help: 'Age of the oldest entry that no snapshot covers', labels: [] },
   ironwallet_loading_actors: { help: 'Cold actors being loaded', labels: [] },
   ironwallet_last_commit_ms: { help: 'Milliseconds since 1970 of the last commit', labels: [] },

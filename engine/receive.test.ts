@@ -64,6 +64,26 @@ test('a guess that is wrong changes nothing: the actor has nothing yet, or is pa
   await worker.stop();
 });
 
+test('what could not be remembered until it is saved waits in its mailbox, and goes on when the database is back', async (t) => {
+  const rig = createRig({ shards: 1 });
+  const worker = rig.worker({ unsavedEntries: 10, entriesPerActor: 4, entriesPerActorShared: 4, lanes: 1 });
+  await worker.start();
+  await rig.send('purse:a', 'Deposit', { amount: '1' });
+  await rig.system.advance(20_000);
+  rig.ports.mongo.away = true;
+  for (let n = 0; n < 100; n += 1) await rig.send('purse:a', 'Deposit', { amount: '1' });
+  await rig.system.advance(5_000);
+  const decided = rig.shard('purse:a').tips.get('purse:a')?.n ?? 0;
+  t.true(decided > 10 && decided <= 1 + 10 + 4, `${String(decided)} decided`);
+  rig.ports.mongo.away = false;
+  await rig.system.advance(30_000);
+  t.is((await rig.purse('purse:a')).balance, 101n);
+  await rig.send('purse:b', 'Deposit', { amount: '1' });
+  await rig.system.advance(1_000);
+  t.is((await rig.purse('purse:b')).balance, 1n);
+  await worker.stop();
+});
+
 test('guesses are kept of own shards only, each once, and no more than fit', (t) => {
   const guesses = createGuesses({ guessesPerShard: 3 });
   guesses.add('t0', 'purse:early');

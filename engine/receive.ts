@@ -4,6 +4,7 @@
  * R1  Who has entries is for `peek` to say. Actors that a commit of this process has just written to are a guess: they are fetched in the same
  *     round trip, and one that has nothing costs nothing. A guess that is lost costs a round trip, never an entry.
  * R2  Shards on different servers fail for themselves; when none answered, that is the failure of the cycle.
+ * R3  Memory is bounded while MongoDB is away: what could not be remembered until it is saved waits in Redis.
  */
 import type { Cache } from './cache.ts';
 import type { Limits } from './limits.ts';
@@ -57,7 +58,7 @@ export function createGuesses({ guessesPerShard }: Pick<Limits, 'guessesPerShard
 }
 
 export async function receive(shards: readonly OwnedShard[], deps: ReceiveDeps): Promise<Batch[]> {
-  if (shards.length === 0) return [];
+  if (shards.length === 0 || deps.cache.unsavedEntries >= deps.limits.unsavedEntries) return []; // R3
   const guessed = shards.flatMap((owned) => wantedOf(owned, deps.guesses.take(owned.lease.shard), deps));
   const [ready, early] = await Promise.all([peek(shards, deps), fetchAll(guessed, shards, deps)]);
   const rest = shards.flatMap((owned) => {

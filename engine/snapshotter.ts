@@ -110,6 +110,7 @@ export function createSnapshotter(options: SnapshotterOptions): Snapshotter {
       });
       const { dirtyActors, oldestMs } = lag();
       metrics.gauge('ironwallet_dirty_actors', dirtyActors);
+      metrics.gauge('ironwallet_unsaved_entries', cache.unsavedEntries);
       metrics.gauge('ironwallet_snapshot_lag_ms', oldestMs);
       metrics.gauge('ironwallet_hot_actors', cache.size);
       return saved;
@@ -122,8 +123,9 @@ export function createSnapshotter(options: SnapshotterOptions): Snapshotter {
 }
 
 /** Listed kinds are what people look at: they are saved at once. New rules wait for the snapshot under the former ones. */
-function isDue({ unsaved, envelope }: HotActor, nowMs: number, { registry, limits }: SnapshotterOptions): boolean {
+function isDue({ unsaved, envelope }: HotActor, nowMs: number, { registry, limits, cache }: SnapshotterOptions): boolean {
   if (unsaved === null) return false;
+  if (cache.unsavedEntries >= limits.unsavedEntries / 2) return true; // before turns must wait for it
   if (unsaved.entries >= limits.flushEntries || nowMs - unsaved.sinceMs >= limits.flushAgeMs) return true;
   const kind = registry.find(envelope.actor);
   return kind?.listing !== undefined || (kind !== undefined && envelope.rules < kind.rules);
