@@ -144,6 +144,9 @@ async function startActing(base: Base, { limits = {}, watchdog = false }: Servic
   const worker = createWorker({
     ...{ roles, registry, layout, system: realSystem, log, metrics, watchdog, name: config.ROLES.join('+') },
     ports: { ...redis, ...mongo },
+    onEffects: (shards) => {
+      runner.wake(shards);
+    },
     limits: {
       ...{ leaseTtlMs: config.LEASE_MS, hotActors: config.CACHE_ACTORS },
       ...{ flushEntries: config.SNAPSHOT_ENTRIES, flushAgeMs: config.SNAPSHOT_MS },
@@ -152,7 +155,10 @@ async function startActing(base: Base, { limits = {}, watchdog = false }: Servic
     },
   });
   const runner = createEffectRunner({
-    ...{ handlers: effectHandlers(base), effects: redis.effects, hints: redis.hints, system: realSystem, log, metrics },
+    ...{ handlers: effectHandlers(base), effects: redis.effects, system: realSystem, log, metrics },
+    told: (actor) => {
+      worker.told(actor);
+    },
     ownShards: () => worker.status().shards,
     runner: worker.status().worker,
     providers: {

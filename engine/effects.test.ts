@@ -5,6 +5,7 @@ import { Fault } from './fault.ts';
 import { toJson } from './message.ts';
 import type { StoredEntry } from './message.ts';
 import { createRig } from './testing/rig.ts';
+import { createWorker } from './worker.ts';
 
 const LIMITS: Partial<EffectLimits> = { attempts: 3 };
 
@@ -33,14 +34,23 @@ function setUp({ run, limits = {}, options = {}, handler = {} }: Given) {
   const runner = createEffectRunner({
     handlers: new Map([['toy.call', watched]]),
     effects: rig.ports.effects,
-    hints: rig.ports.hints,
+    told: (actor) => {
+      worker.told(actor);
+    },
     system: rig.system,
     ownShards: () => rig.layout.allShards,
     runner: 'r1',
     limits: { ...LIMITS, ...limits },
     ...options,
   });
-  return { rig, seen, runner, worker: rig.worker({ flushEntries: 100_000, flushAgeMs: 1e9 }) };
+  const worker = createWorker({
+    ...{ roles: ['toy'], registry: rig.registry, layout: rig.layout, ports: rig.ports, system: rig.system },
+    limits: { flushEntries: 100_000, flushAgeMs: 1e9 },
+    onEffects: (shards) => {
+      runner.wake(shards);
+    },
+  });
+  return { rig, seen, runner, worker };
 }
 
 type Setup = ReturnType<typeof setUp>;
@@ -73,6 +83,17 @@ async function stop(setup: Setup): Promise<void> {
   void ending.then(() => (ended = true));
   await until(setup, () => ended);
 }
+
+test('a commit that writes an effect wakes its runner: nobody waits for the next look at all shards', async (t) => {
+  const setup = setUp({ run: (effect) => Promise.resolve(called(effect)), limits: { sweepMs: 1e9 } });
+  await setup.worker.start();
+  setup.runner.start();
+  await setup.rig.system.advance(100);
+  await setup.rig.send('purse:a', 'Call', { id: 'e1', what: 'it' });
+  await until(setup, () => resultsIn(setup).length === 1);
+  t.is(setup.seen.length, 1);
+  await stop(setup);
+});
 
 test('an effect is called once, and its result is a message to its actor', async (t) => {
   const setup = setUp({ run: (effect) => Promise.resolve(called(effect)) });

@@ -17,10 +17,10 @@ import { Fault } from './fault.ts';
 import { startLoop } from './loop.ts';
 import type { Loop } from './loop.ts';
 import { toJson } from './message.ts';
-import type { Message } from './message.ts';
+import type { ActorId, Message } from './message.ts';
 import { silentLog, silentMetrics } from './metrics.ts';
 import type { Log, Metrics } from './metrics.ts';
-import type { ClaimedEffect, Effects, Hints, Shard, System } from './ports.ts';
+import type { ClaimedEffect, Effects, Shard, System } from './ports.ts';
 
 export type { EffectCall, EffectHandler, EffectResult } from './effect-call.ts';
 
@@ -37,9 +37,9 @@ export interface EffectLimits {
   /** Effects in queues and pauses of this process. */
   readonly effectsHeld: number;
   readonly effectsPerClaim: number;
-  /** How often all own shards are looked at without a hint. */
+  /** How often all own shards are looked at, woken or not. */
   readonly sweepMs: number;
-  /** Hints come with every commit; looks are at least this far apart. */
+  /** Commits come one after the other; looks are at least this far apart. */
   readonly lookGapMs: number;
   /** A claim of another runner that was not touched for this long is taken over: twice the longest call (X4). */
   readonly claimIdleMs: number;
@@ -77,7 +77,8 @@ export interface EffectRunnerOptions {
   /** By effect type, e.g. `moyasar.create_invoice`. */
   readonly handlers: ReadonlyMap<string, EffectHandler>;
   readonly effects: Effects;
-  readonly hints: Hints;
+  /** Told of actors to which a result was written. */
+  readonly told: (actor: ActorId) => void;
   readonly system: System;
   /** The shards this process owns now. */
   readonly ownShards: () => readonly Shard[];
@@ -91,8 +92,8 @@ export interface EffectRunnerOptions {
 
 export interface EffectRunner {
   start(): void;
-  /** Looks for effects at once: shards were acquired, say. */
-  wake(): void;
+  /** Looks for effects at once: in these shards, to which a commit has just written some. */
+  wake(shards: readonly Shard[]): void;
   /** Begins no more calls; resolves when those in flight are settled, or after `stopMs`. */
   stop(): Promise<void>;
   /** Effects in queues, pauses and calls. */
@@ -117,7 +118,7 @@ interface State {
   /** What is being called or settled. */
   readonly running: Set<Promise<void>>;
   readonly stopped: AbortController;
-  /** Shards that may have new effects. */
+  /** Shards that have new effects, as far as is known. */
   readonly hinted: Set<Shard>;
   /** Monotonic. */
   lookedMs: number;
@@ -127,7 +128,7 @@ interface State {
 }
 
 export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
-  const { log = silentLog, metrics = silentMetrics, system, hints } = options;
+  const { log = silentLog, metrics = silentMetrics, system } = options;
   const state: State = {
     options,
     limits: { ...EFFECT_LIMITS, ...options.limits },
@@ -144,23 +145,17 @@ export function createEffectRunner(options: EffectRunnerOptions): EffectRunner {
     wake: () => undefined,
   };
   let loop: Loop | null = null;
-  let unsubscribe = (): void => undefined;
   return {
     start() {
       loop = startLoop({ name: 'effects', round: () => claim(state), system, metrics, log });
       state.wake = () => loop?.wake();
-      unsubscribe = hints.onWork((shards) => {
-        for (const shard of shards) state.hinted.add(shard);
-        state.wake();
-      });
     },
-    wake() {
-      state.sweptMs = -Infinity;
+    wake(shards) {
+      for (const shard of shards) state.hinted.add(shard);
       state.wake();
     },
     async stop() {
       state.stopping = true;
-      unsubscribe();
       await loop?.stop();
       for (const queue of state.queues.values()) queue.clear();
       await drained(state);
@@ -350,7 +345,7 @@ async function settle(state: State, held: Held, { type, body }: EffectResult): P
     }
   }
   drop(state, held);
-  options.hints.work([effect.shard]);
+  options.told(effect.actor);
 }
 
 function nameOf({ effect }: Held): string {

@@ -30,6 +30,8 @@ export interface TurnDeps extends ReceiveDeps {
   readonly loader: Loader;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Told of shards whose commits wrote effects. */
+  readonly onEffects: (shards: readonly Shard[]) => void;
   /** Told of shards whose commits left messages for other shards; null where a commit delivers everything itself. */
   readonly outgoing: { wrote(shard: Shard): void } | null;
 }
@@ -226,6 +228,7 @@ const COMMIT_RETRY_MS = 10;
 function publish(committed: readonly Committed[], deps: TurnDeps): CycleResult {
   const actors: ActorId[] = [];
   const foreign = new Set<Shard>();
+  const calling = new Set<Shard>();
   const tally = createTally();
   for (const { owned, planned, result } of committed) {
     deps.metrics.count('ironwallet_commits_total', 1, { result: result.result });
@@ -236,13 +239,26 @@ function publish(committed: readonly Committed[], deps: TurnDeps): CycleResult {
     for (const { actor } of planned.commit.parks) actors.push(actor);
     for (const { actor } of planned.moved) actors.push(actor);
     for (const shard of reachedBy(owned.lease.shard, planned, deps)) foreign.add(shard);
-    if (planned.commit.effects.length > 0) foreign.add(owned.lease.shard);
+    if (planned.commit.effects.length > 0) calling.add(owned.lease.shard);
     tally.add(planned);
   }
-  if (actors.length > 0) deps.hints.committed(actors);
-  if (foreign.size > 0) deps.hints.work([...foreign]);
+  wakeOthers({ actors, foreign, calling }, deps);
   tally.report(deps);
   return { entries: tally.entries(), actors };
+}
+
+interface Reached {
+  readonly actors: readonly ActorId[];
+  /** Shards with new messages. */
+  readonly foreign: ReadonlySet<Shard>;
+  /** Shards with new effects. */
+  readonly calling: ReadonlySet<Shard>;
+}
+
+function wakeOthers({ actors, foreign, calling }: Reached, { hints, onEffects }: TurnDeps): void {
+  if (actors.length > 0) hints.committed(actors);
+  if (foreign.size > 0) hints.work([...foreign]);
+  if (calling.size > 0) onEffects([...calling]);
 }
 
 /** Shards that the commit wrote into; what it left for others in the outbox, the relay is told of. */

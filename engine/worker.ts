@@ -13,6 +13,7 @@ import { createLoader } from './load.ts';
 import { startLoop, within } from './loop.ts';
 import type { Loop } from './loop.ts';
 import { msOf } from './message.ts';
+import type { ActorId } from './message.ts';
 import { silentLog, silentMetrics } from './metrics.ts';
 import type { Log, Metrics } from './metrics.ts';
 import type { OwnedShard } from './ownership.ts';
@@ -49,6 +50,8 @@ export interface WorkerOptions {
   readonly layout: Layout;
   readonly ports: WorkerPorts;
   readonly system: System;
+  /** Told of shards of this worker to which a commit has just written effects. */
+  readonly onEffects?: (shards: readonly Shard[]) => void;
   /** Others than the default ones. */
   readonly limits?: Partial<Limits>;
   readonly log?: Log;
@@ -76,6 +79,8 @@ export interface Worker {
   /** Stops receiving, finishes commits, saves what is unsaved, gives the shards back. */
   stop(): Promise<void>;
   status(): WorkerStatus;
+  /** Somebody in this process has just written to the actor: if it is ours, it is fetched at once. */
+  told(actor: ActorId): void;
 }
 
 interface Parts {
@@ -118,6 +123,11 @@ export function createWorker(options: WorkerOptions): Worker {
       await watchdog?.stop();
       parts.log.info({ worker: parts.worker }, 'worker stopped');
     },
+    told(actor) {
+      const shard = options.layout.shardOf(actor);
+      parts.deps.guesses.add(shard, actor);
+      parts.current.wake([shard]);
+    },
     status: () => ({
       worker: parts.worker,
       shards: parts.keeper.working().map(({ lease }) => lease.shard),
@@ -130,7 +140,7 @@ export function createWorker(options: WorkerOptions): Worker {
 }
 
 function assemble({ roles, registry, layout, ports, system, ...options }: WorkerOptions): Parts {
-  const { log = silentLog, metrics = silentMetrics, name = 'worker' } = options;
+  const { log = silentLog, metrics = silentMetrics, name = 'worker', onEffects = () => undefined } = options;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const worker = `${name}/${system.uuid()}`;
   const cache = createCache(limits);
@@ -151,7 +161,7 @@ function assemble({ roles, registry, layout, ports, system, ...options }: Worker
   const { outbox, hints } = ports;
   const relay = outbox === undefined ? null : createRelay({ ...common, outbox, hints, layout, onFenced });
   const guesses = createGuesses(limits);
-  const deps: TurnDeps = { ...common, layout, mailboxes: ports.mailboxes, hints, guesses, loader, onFenced, outgoing: relay };
+  const deps: TurnDeps = { ...common, layout, mailboxes: ports.mailboxes, hints, guesses, loader, onFenced, onEffects, outgoing: relay };
   return { worker, limits, log, metrics, cache, keeper, snapshotter, retention, deps, relay, current };
 }
 

@@ -118,10 +118,16 @@ export function startProcess(parts: Parts, options: ProcessOptions): Process {
     limits: LIMITS,
     log,
     name: options.name,
+    onEffects: (shards) => {
+      runner.wake(shards);
+    },
   });
   const unbounded = { concurrency: 8, intervalCap: Infinity, intervalMs: 0 };
   const runner = createEffectRunner({
-    ...{ effects: ports.effects, hints, system, log, runner: worker.status().worker, ownShards: () => worker.status().shards },
+    ...{ effects: ports.effects, system, log, runner: worker.status().worker, ownShards: () => worker.status().shards },
+    told: (actor) => {
+      worker.told(actor);
+    },
     handlers: effectHandlers({ ...base, fetch: outside.fetchOf(life) }),
     providers: { moyasar: unbounded, anb: unbounded },
   });
