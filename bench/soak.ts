@@ -132,7 +132,7 @@ async function sampled({ worker, looking }: WalletSystem, numbers: readonly stri
   let seen: { redis: number; worker: number }[] = [];
   while (since() < minutes * 60) {
     await sleep(LOOK_MS);
-    seen.push({ redis: await redisBytes(looking), worker: residentBytes(worker.pid) });
+    seen.push({ redis: await redisBytes(looking), worker: residentOf(worker) });
     if (since() < (samples.length + 1) * every) continue;
     const lengths = await streamLengths(looking, numbers);
     const mean = (name: 'redis' | 'worker'): number => seen.reduce((sum, one) => sum + one[name], 0) / seen.length;
@@ -141,6 +141,14 @@ async function sampled({ worker, looking }: WalletSystem, numbers: readonly stri
     seen = [];
   }
   return samples;
+}
+
+function residentOf(worker: WalletSystem['worker']): number {
+  try {
+    return residentBytes(worker.pid);
+  } catch (cause) {
+    throw new Error(`the worker has ended: ${worker.log()}`, { cause });
+  }
 }
 
 /** Of every mailbox, and of the streams of effects and messages to other shards. */

@@ -76,6 +76,7 @@ function peek(shards: readonly OwnedShard[], { mailboxes, limits }: ReceiveDeps)
 
 /** Those that may be decided in batches: not those under suspicion, and only hot ones while too much is unsaved. */
 function wantedOf(owned: OwnedShard, actors: readonly ActorId[], { cache, limits }: ReceiveDeps): Wanted[] {
+  if (actors.length === 0) return [];
   const onlyHot = cache.dirtySize > limits.dirtyActors;
   const allowed = actors.filter(
     (actor) => (owned.tried === null || owned.tried.has(actor)) && (!onlyHot || cache.get(actor) !== undefined),
