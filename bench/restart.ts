@@ -50,7 +50,7 @@ interface Rig {
 
 export async function restart(options: RestartOptions): Promise<void> {
   const redis = await startRedis({ own: true, maxmemory: '8gb' });
-  const mongo = await startMongo({ own: true, heapMb: 4_096 });
+  const mongo = await startMongo({ own: true });
   const bank = await startBeside('fake-bank.js', [ACCOUNT, '20']);
   const moyasar = await startBeside('fake-moyasar.js', [SECRET_KEY]);
   const env = {

@@ -5,7 +5,8 @@ import { freePort, onPath, removeFolder, shortId, startProcess, temporaryFolder 
 import type { OwnProcess } from './own-process.ts';
 import { prepareStandIn } from './stand-in.ts';
 
-const HEAP_MB = 1024;
+/** Of the machine's memory, at most: a soak or twenty minutes of chaos fill more than one GiB. */
+const HEAP_PERCENT = 50;
 const HELP = `No MongoDB: set MONGODB_URL, or install mongod 5 or newer, or Java 17 or newer with Maven for the stand-in of mocks/mongo.`;
 
 export type MongoKind = 'external' | 'mongod' | 'memory-server' | 'stand-in';
@@ -13,7 +14,7 @@ export type MongoKind = 'external' | 'mongod' | 'memory-server' | 'stand-in';
 export interface MongoOptions {
   /** Never MONGODB_URL nor the one that the test run shares: for a test that stops its server. */
   readonly own?: boolean;
-  /** The limit of the stand-in, which keeps everything in memory; default 1024. */
+  /** The limit of the stand-in, which keeps everything in memory; by default half of the machine's memory. */
   readonly heapMb?: number;
 }
 
@@ -96,7 +97,8 @@ async function mongod(kind: 'mongod' | 'memory-server', binary: string): Promise
 
 async function standIn(options: MongoOptions): Promise<MongoServer> {
   const { java, classPath } = prepareStandIn();
-  const heap = `-Xmx${String(options.heapMb ?? HEAP_MB)}m`;
+  const { heapMb } = options;
+  const heap = heapMb === undefined ? `-XX:MaxRAMPercentage=${String(HEAP_PERCENT)}` : `-Xmx${String(heapMb)}m`;
   const args = [heap, '-XX:+UseParallelGC', '-Xshare:auto', '-cp', classPath, 'StandIn'];
   const running = await startProcess({ command: java, args, ready: /listening on port (\d+)/ });
   return owned('stand-in', 'the MongoDB-compatible stand-in (Java, in memory)', { running, port: Number(running.ready[1]) });
