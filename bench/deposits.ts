@@ -20,6 +20,7 @@ import { bareLoop } from './bare-loop.ts';
 import { lastLine, perSecond, say, startBeside, table, until } from './rig.ts';
 import { countSpent } from './spent.ts';
 import type { Spent } from './spent.ts';
+import { saved } from './systems.ts';
 
 /** Which wallets the lines are for: each as likely as any other, or the n-th as 1/n (Zipf). */
 export type Spread = 'uniform' | 'zipf';
@@ -172,6 +173,7 @@ async function measure(rig: Rig, options: DepositsOptions): Promise<DepositsResu
     const isUsed = new Set(used);
     // Those in use were used last: they are in memory.
     await openWallets(looking, [...all.filter((number) => !isUsed.has(number)), ...used]);
+    await saved(looking, service.url);
     const numbers = options.spread === 'zipf' ? drawnByZipf(used) : used;
     const control = fakeAnbControl(rig.bank.url);
     const lastDay = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10);

@@ -16,7 +16,8 @@ import type { Looking } from '../tests/support/deposits.ts';
 import { startRole } from '../tests/support/processes.ts';
 import type { RoleProcess } from '../tests/support/processes.ts';
 import { ACCOUNT, configOf, environmentOf, SECRET_KEY } from '../tests/support/system.ts';
-import { figuresOf, lastLine, metricOf, perSecond, say, startBeside, table, until } from './rig.ts';
+import { figuresOf, lastLine, perSecond, say, startBeside, table, until } from './rig.ts';
+import { saved } from './systems.ts';
 
 export interface RestartOptions {
   readonly wallets: number;
@@ -33,7 +34,6 @@ const SENT_AT_ONCE = 1_000;
 /** Wallets whose history is made together: what waits stays small, and each has its snapshot when it is whole. */
 const BLOCK = 500;
 const WAITING_MAX = 2_000;
-const SAVED_MS_MAX = 300_000;
 const SERVED_MS_MAX = 120_000;
 const LOOK_MS = 20;
 const COLD_LOADS = 20;
@@ -84,7 +84,7 @@ export async function restart(options: RestartOptions): Promise<void> {
 async function measure(rig: Rig, options: RestartOptions): Promise<void> {
   const first = await rig.start();
   const history = await prepare(rig, options);
-  await saved(rig, first);
+  await saved(rig.looking, first.url);
   const { memoryUsed } = await rig.looking.look.operations.gauges([]);
   const facts = { ...history, redisMb: Math.round(memoryUsed / 1024 ** 2) };
   say(
@@ -134,16 +134,6 @@ async function prepare(rig: Rig, { wallets, entries }: RestartOptions): Promise<
 function credit({ sent }: Rig, number: string, { id, amount = 100n }: { readonly id: string; readonly amount?: bigint }) {
   sent.set(number, (sent.get(number) ?? 0n) + amount);
   return creditOf(number, { id, amount });
-}
-
-/** Waits until every actor's snapshot is written and named. */
-async function saved({ looking: { look, layout } }: Rig, { url }: RoleProcess): Promise<void> {
-  const isSaved = async (): Promise<boolean> => {
-    if ((await look.operations.gauges(layout.allShards)).ready > 0) return false;
-    return metricOf(await (await fetch(`${url}/metrics`)).text(), 'ironwallet_dirty_actors') === 0;
-  };
-  await sleep(1_000); // the figure is written a few times a second
-  await until(isSaved, SAVED_MS_MAX, 'all actors saved');
 }
 
 // ---- killed and started again ------------------------------------------------------------------------------------------------------
@@ -276,7 +266,7 @@ async function loadTail(rig: Rig, second: RoleProcess, options: RestartOptions):
   const random = seededRandom(SEED + 2);
   const [long = '', ...short] = Array.from({ length: COLD_LOADS + 1 }, () => rig.numbers[random.integer(0, rig.numbers.length - 1)] ?? '');
   await sendAndWait(rig, long, 'bench/warm'); // in memory: without MongoDB it could not be loaded
-  await saved(rig, second);
+  await saved(rig.looking, second.url);
   rig.mongo('SIGSTOP');
   for (let at = 0; at < options.tail; at += SENT_AT_ONCE) {
     const count = Math.min(SENT_AT_ONCE, options.tail - at);

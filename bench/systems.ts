@@ -1,4 +1,5 @@
 /** The systems that benches look at, processes of their own on servers of their own; gone when the bench is over. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startMongo } from '../mocks/servers/mongo.ts';
 import { startRedis } from '../mocks/servers/redis.ts';
 import { lookAt } from '../tests/support/deposits.ts';
@@ -6,7 +7,7 @@ import type { Looking } from '../tests/support/deposits.ts';
 import { startRole } from '../tests/support/processes.ts';
 import type { RoleProcess } from '../tests/support/processes.ts';
 import { ACCOUNT, configOf, environmentOf, SECRET_KEY } from '../tests/support/system.ts';
-import { startBeside } from './rig.ts';
+import { metricOf, startBeside, until } from './rig.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -69,4 +70,16 @@ export async function withEverything(settings: Settings, run: (system: WholeSyst
     await redis.close();
     await mongo.close();
   }
+}
+
+const SAVED_MS_MAX = 300_000;
+
+/** Waits until nothing is ready and a snapshot covers every actor of the process that serves there. */
+export async function saved({ look, layout }: Looking, url: string): Promise<void> {
+  const isSaved = async (): Promise<boolean> => {
+    if ((await look.operations.gauges(layout.allShards)).ready > 0) return false;
+    return metricOf(await (await fetch(`${url}/metrics`)).text(), 'ironwallet_dirty_actors') === 0;
+  };
+  await sleep(1_000); // the figure is written a few times a second
+  await until(isSaved, SAVED_MS_MAX, 'all actors saved');
 }
