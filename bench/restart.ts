@@ -16,7 +16,7 @@ import type { Looking } from '../tests/support/deposits.ts';
 import { startRole } from '../tests/support/processes.ts';
 import type { RoleProcess } from '../tests/support/processes.ts';
 import { ACCOUNT, configOf, environmentOf, SECRET_KEY } from '../tests/support/system.ts';
-import { figuresOf, lastLine, perSecond, say, startBeside, table, until } from './rig.ts';
+import { figuresOf, lastLine, perSecond, say, startBeside, table } from './rig.ts';
 import { saved } from './systems.ts';
 
 export interface RestartOptions {
