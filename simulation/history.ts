@@ -24,6 +24,8 @@ import { createSharedHints, simulatedConfig } from './service.ts';
 import { createStory } from './story.ts';
 import { createWorld } from './world.ts';
 
+/** Longer than the time between two pulls of the statement. */
+const REPULL_MS = 15_000;
 const REST_LOOK_MS = 1_000;
 /** Simulated time after healing in which everything must have come to rest. */
 const REST_MS_MAX = 900_000;
@@ -143,7 +145,8 @@ async function comeToRest(scene: Scene): Promise<void> {
     } while (missing !== '');
   };
   await until('a lost tail', () => Promise.resolve(state.tailsToCome === 0 ? '' : 'it is to come'));
-  // What was told in the lost span is told again, by the provider as by customers.
+  // What was told in the lost span is told again, by the provider as by customers; by them when the bank's lines were pulled again, of which they spend.
+  if (state.hasLostTail) await wait(REPULL_MS);
   if (state.hasLostTail) story.begin({ do: 'stale webhooks' });
   if (state.hasLostTail) void customers.repeatAll().catch((error: unknown) => (state.failure ??= error));
   await until('commands', () => Promise.resolve(story.open() === 0 && customers.open() === 0 ? '' : 'some are not answered'));

@@ -29,6 +29,7 @@ const FOUND = [
   [3901, 'refunds were more than payments: the provider takes the rest from its next payout'],
   [3156, 'in a cluster a transfer overtook the opening of its wallet'],
   [100600, 'a debit was refused, a lost tail took the refusal, and decided anew it was accepted: nobody had asked again'],
+  [809880, 'a debit whose promise a lost tail took was repeated before the money it spent was pulled again'],
 ] as const;
 for (const [seed, what] of FOUND) {
   test.serial(`seed ${String(seed)}: ${what}`, async (t) => {
