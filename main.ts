@@ -4,6 +4,7 @@
  * Every role needs Redis and MongoDB; `wallet`, `payments` and `omnibus` own actors, `payments` and `omnibus` call the outside world,
  * `gateway`, `payments` and `omnibus` have edges. What a process waits for, it says.
  */
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { KINDS } from './actors/kinds.ts';
@@ -66,7 +67,10 @@ const SNAPSHOT_LAG_MS_MAX = 120_000;
 const CLUSTER_IDLE_MS_MAX = 100;
 const VERSION = '0.1.0';
 
-/** Starts the roles of the configuration; resolves when they serve, however long their servers keep them waiting. */
+/**
+ * Starts the roles of the configuration; resolves when they serve, however long their servers keep them waiting.
+ * It listens first: who has the port knows that whoever had it before is dead, and takes its shards at once.
+ */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const url = { value: '' };
   const base = await createBase(options, () => options.config.PUBLIC_URL ?? url.value);
@@ -74,22 +78,22 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     ...{ registry: base.registry, layout: base.layout, system: realSystem, limits: { mailboxEntries: base.config.MAILBOX_MAX } },
     ...{ mailboxes: base.edge.mailboxes, hints: base.edge.hints, snapshots: base.mongo.snapshots, ledger: base.mongo.ledger },
   });
-  const acting = await startActing(base, options);
-  const stopping = { value: false };
-  const listening = await startEdges(base, { client, acting, isStopping: () => stopping.value });
+  const running: Running = { acting: null, stopping: false };
+  const listening = await startEdges(base, client, running);
   url.value = listening.url;
+  running.acting = await startActing(base, options);
   const polls = await startOutside(base, client);
   base.log.info({ url: listening.url }, 'serving');
   return {
     url: listening.url,
     async stop() {
-      if (stopping.value) return;
-      stopping.value = true;
+      if (running.stopping) return;
+      running.stopping = true;
       polls();
       await listening.close(STOP_GRACE_MS);
       client.close();
-      await acting?.runner.stop();
-      await acting?.worker.stop();
+      await running.acting?.runner.stop();
+      await running.acting?.worker.stop();
       await Promise.all([base.redis.close(), base.edge.close(), base.mongo.close()]);
       base.log.info('stopped');
     },
@@ -142,7 +146,8 @@ async function startActing(base: Base, { limits = {}, watchdog = false }: Servic
   const roles = OWNING.filter((role) => config.ROLES.includes(role));
   if (roles.length === 0) return null;
   const worker = createWorker({
-    ...{ roles, registry, layout, system: realSystem, log, metrics, watchdog, name: config.ROLES.join('+') },
+    ...{ roles, registry, layout, system: realSystem, log, metrics, watchdog },
+    ...{ name: `${config.ROLES.join('+')}@${hostname()}:${config.HOST}:${String(config.PORT)}`, replaces: config.PORT !== 0 },
     ports: { ...redis, ...mongo },
     onEffects: (shards) => {
       runner.wake(shards);
@@ -171,23 +176,23 @@ async function startActing(base: Base, { limits = {}, watchdog = false }: Servic
   return { worker, runner };
 }
 
-interface EdgeParts {
-  readonly client: Client;
-  readonly acting: Acting | null;
-  readonly isStopping: () => boolean;
+interface Running {
+  /** null until it has started, and for a gateway alone. */
+  acting: Acting | null;
+  stopping: boolean;
 }
 
-async function startEdges(base: Base, { client, acting, isStopping }: EdgeParts): Promise<Listening> {
+async function startEdges(base: Base, client: Client, running: Running): Promise<Listening> {
   const { config, log, metrics } = base;
   const has = (role: Config['ROLES'][number]): boolean => config.ROLES.includes(role);
-  const look = startLook(base, () => acting?.worker.status() ?? null);
+  const look = startLook(base, () => running.acting?.worker.status() ?? null);
   const routes: RouteParts = {
     ...(has('gateway') ? { gateway: gatewayParts(base, client) } : {}),
     ...(has('payments') ? { payments: paymentsParts(base, client) } : {}),
     ...(has('omnibus') ? { omnibus: omnibusParts(base, client) } : {}),
     health: {
-      stopping: isStopping,
-      check: () => healthOf(base, { acting, look }),
+      stopping: () => running.stopping,
+      check: () => healthOf(base, { acting: running.acting, look }),
       snapshotLagMsMax: SNAPSHOT_LAG_MS_MAX,
       metrics: () => metrics.exposition(),
       version: VERSION,

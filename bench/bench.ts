@@ -75,6 +75,7 @@ program
   .option('--credits <n>', 'wallets at random that are to commit one credit each', whole, 1_000)
   .option('--tail <n>', 'entries after the snapshot of the wallet that is loaded cold, at most 50,000', whole, 10_000)
   .option('--lease-ms <n>', 'LEASE_MS of the process', whole, 5_000)
+  .option('--elsewhere', 'start it again at another port, as on another machine', false)
   .action(restart);
 
 program

@@ -5,6 +5,8 @@
  *     given the lease away by then. (The token fences what comes later all the same.)
  * H2  A shard is given to another living worker only after its cycle has ended and its unsaved actors were tried to be saved.
  * H3  After a takeover by expiry the shard is suspicious: see careful.ts.
+ * H4  Whoever had this worker's place before it is dead, so at the start what it left behind expires at once. Where that is wrong its
+ *     token fences it, as one whose time was over.
  */
 import type { Layout } from './layout.ts';
 import type { Limits } from './limits.ts';
@@ -17,6 +19,8 @@ export interface ShardKeeperOptions {
   readonly roles: readonly string[];
   /** Unique for ever: a restarted process is another worker. */
   readonly worker: string;
+  /** Begins the names of workers that this one replaces; null for none. */
+  readonly former: string | null;
   readonly layout: Pick<Layout, 'shardsOf'>;
   readonly leases: Leases;
   readonly system: System;
@@ -54,6 +58,8 @@ interface State {
   /** The look that runs, or the last one. */
   looking: Promise<void>;
   stopping: boolean;
+  /** What former workers of this place left behind has ended. */
+  formerEnded: boolean;
 }
 
 export function createShardKeeper(options: ShardKeeperOptions): ShardKeeper {
@@ -65,6 +71,7 @@ export function createShardKeeper(options: ShardKeeperOptions): ShardKeeper {
     moving: Promise.resolve(),
     looking: Promise.resolve(),
     stopping: false,
+    formerEnded: false,
   };
   const { system, leases, roles, worker } = options;
   return {
@@ -92,6 +99,8 @@ export function createShardKeeper(options: ShardKeeperOptions): ShardKeeper {
 
 async function look(state: State, options: ShardKeeperOptions): Promise<void> {
   const { roles, worker, metrics } = options;
+  if (!state.formerEnded) await endFormer(options);
+  state.formerEnded = true;
   const living = await Promise.all(roles.map((role) => livingOf(role, state, options)));
   await renewWhenDue(state, options);
   const wanted = new Map<Shard, string>();
@@ -101,6 +110,24 @@ async function look(state: State, options: ShardKeeperOptions): Promise<void> {
   giveSurplus(wanted, state, options);
   await takeMissing(wanted, state, options);
   for (const role of roles) metrics.gauge('ironwallet_shards_owned', countOf(state, role), { role });
+}
+
+/** H4. Where it fails, what is left ends by itself a little later. */
+async function endFormer({ roles, worker, former, layout, leases, limits, log }: ShardKeeperOptions): Promise<void> {
+  if (former === null) return;
+  const isFormer = (name: string): boolean => name !== worker && name.startsWith(former);
+  try {
+    const owners = await leases.owners(roles.flatMap((role) => layout.shardsOf(role)));
+    const left = [...owners].flatMap(([shard, { owner, token }]) => (isFormer(owner) ? [{ shard, token }] : []));
+    await leases.expire(left);
+    for (const role of roles) {
+      const living = await leases.heartbeat(role, worker, limits.leaseTtlMs);
+      for (const name of living.filter(isFormer)) await leases.leave(role, name);
+    }
+    if (left.length > 0) log.warn({ shards: left.map(({ shard }) => shard) }, 'a former process of this place left shards behind');
+  } catch (error) {
+    log.warn({ error: error instanceof Error ? error.message : String(error) }, 'what a former process left behind ends by itself');
+  }
 }
 
 function placedHere(role: string, living: readonly string[], { state, options }: { state: State; options: ShardKeeperOptions }) {

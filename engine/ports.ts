@@ -186,6 +186,8 @@ export interface Leases {
   /** Extends all; the ones still held come back. */
   renew(leases: readonly Lease[], ttlMs: number): Promise<Lease[]>;
   release(leases: readonly Lease[]): Promise<void>;
+  /** Ends leases of somebody else who is dead: the next `acquire` finds them expired. Until then their tokens are good. */
+  expire(leases: readonly Pick<Lease, 'shard' | 'token'>[]): Promise<void>;
   /** Who owns what, for people. */
   owners(shards: readonly Shard[]): Promise<Map<Shard, { readonly owner: string; readonly token: string; readonly expiresAt: number }>>;
 }

@@ -178,6 +178,58 @@ test('the shards of a killed worker are taken within the lease time, and its ent
   await two.stop();
 });
 
+test('a process that was killed and started again at its place has its shards at once', async (t) => {
+  const rig = createRig({ shards: 8 });
+  const dying = mortal(rig.ports);
+  const [one, other] = [rig.workerAt('here', dying.ports), rig.workerAt('here, too')];
+  await one.start();
+  await other.start();
+  await rig.system.advance(6_000);
+  t.true(one.status().shards.length > 0);
+  t.is(one.status().shards.length + other.status().shards.length, 8);
+  dying.kill();
+  for (let index = 0; index < 30; index += 1) await rig.send(`purse:${index}`, 'Deposit', { amount: '1' });
+  const again = rig.workerAt('here', mortal(rig.ports).ports);
+  await again.start();
+  await rig.system.advance(1_000);
+  t.is(again.status().shards.length + other.status().shards.length, 8);
+  for (let index = 0; index < 30; index += 1) t.is((await rig.purse(`purse:${index}`)).balance, 1n);
+  t.true(rig.lines.includes('a former process of this place left shards behind'));
+  await again.stop();
+  await other.stop();
+});
+
+test('a worker whose place was taken while it still lived is fenced, and both share again', async (t) => {
+  const rig = createRig({ shards: 8 });
+  const [one, two] = [rig.workerAt('here'), rig.workerAt('here')];
+  await one.start();
+  await rig.system.advance(6_000);
+  await two.start();
+  for (let index = 0; index < 30; index += 1) await rig.send(`purse:${index}`, 'Deposit', { amount: '1' });
+  await rig.system.advance(6_000);
+  for (let index = 0; index < 30; index += 1) t.is((await rig.purse(`purse:${index}`)).balance, 1n);
+  t.is(one.status().shards.length + two.status().shards.length, 8);
+  t.true(one.status().shards.length > 0);
+  t.true(two.status().shards.length > 0);
+  await one.stop();
+  await two.stop();
+});
+
+test('where former shards cannot be ended they end by themselves', async (t) => {
+  const rig = createRig({ shards: 2 });
+  const dying = mortal(rig.ports);
+  await rig.workerAt('here', dying.ports).start();
+  dying.kill();
+  const expire = (): Promise<never> => Promise.reject(new Error('away'));
+  const again = rig.workerAt('here', { ...rig.ports, leases: { ...rig.ports.leases, expire } });
+  await again.start();
+  await rig.system.advance(QUIET);
+  t.is(again.status().shards.length, 0);
+  await rig.system.advance(6_000);
+  t.is(again.status().shards.length, 2);
+  await again.stop();
+});
+
 test('an entry that kills its process again and again parks its actor, and only that one', async (t) => {
   const rig = createRig({ shards: 1 });
   await rig.send('purse:killer', 'Boom', {});

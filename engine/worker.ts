@@ -58,6 +58,8 @@ export interface WorkerOptions {
   readonly metrics?: Metrics;
   /** Begins the worker's name, for people: host and process, say. */
   readonly name?: string;
+  /** A former worker of this name is dead: its shards are taken at once. */
+  readonly replaces?: boolean;
   /** Ends the process when its event loop stands still for two TTLs; off by default, because it is for whole processes. */
   readonly watchdog?: boolean;
 }
@@ -140,9 +142,10 @@ export function createWorker(options: WorkerOptions): Worker {
 }
 
 function assemble({ roles, registry, layout, ports, system, ...options }: WorkerOptions): Parts {
-  const { log = silentLog, metrics = silentMetrics, name = 'worker', onEffects = () => undefined } = options;
+  const { log = silentLog, metrics = silentMetrics, name = 'worker', replaces = false, onEffects = () => undefined } = options;
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const worker = `${name}/${system.uuid()}`;
+  const former = replaces ? `${name}/` : null;
   const cache = createCache(limits);
   const current: Parts['current'] = { rounds: [], wake: () => undefined };
   const common = { system, limits, metrics, log, registry, cache };
@@ -156,7 +159,7 @@ function assemble({ roles, registry, layout, ports, system, ...options }: Worker
     const leases = [...shards].flatMap((shard) => leaseOf(shard) ?? []);
     await within(Promise.all([snapshotter.flushShards(shards), relay?.drain(leases)]), limits.stopFlushMs, system);
   };
-  const keeper: ShardKeeper = createShardKeeper({ ...common, roles, worker, layout, leases: ports.leases, handOver, onLost });
+  const keeper: ShardKeeper = createShardKeeper({ ...common, roles, worker, former, layout, leases: ports.leases, handOver, onLost });
   const loader = createLoader({ ...common, ports: { ...ports, registry }, onLoaded: (shards) => current.wake(shards) });
   const { outbox, hints } = ports;
   const relay = outbox === undefined ? null : createRelay({ ...common, outbox, hints, layout, onFenced });

@@ -22,6 +22,8 @@ export interface Fleet {
 
 interface Slot {
   readonly name: string;
+  /** Every second one: leases of the others end by themselves. */
+  readonly replaces: boolean;
   readonly roles: readonly string[];
   lives: number;
   process: Process | null;
@@ -31,7 +33,9 @@ interface Slot {
 export function startFleet(parts: Parts, roles: readonly (readonly string[])[]): Fleet {
   const { world } = parts;
   const bad = { kind: '', how: 'throw', untilMs: 0 };
-  const slots = roles.map((some, index): Slot => ({ name: `p${String(index)}`, roles: some, lives: 0, process: null, doom: [] }));
+  const slots = roles.map((some, index): Slot => {
+    return { name: `p${String(index)}`, replaces: index % 2 === 0, roles: some, lives: 0, process: null, doom: [] };
+  });
   const start = (slot: Slot): void => {
     slot.lives += 1;
     const name = `${slot.name}.${String(slot.lives)}`;
@@ -49,7 +53,11 @@ export function startFleet(parts: Parts, roles: readonly (readonly string[])[]):
     };
     const kinds = KINDS.map((kind) => misled(kind, () => (world.nowMs() < bad.untilMs && bad.kind === kind.name ? bad.how : ''), die));
     world.trace(() => `${name}: starts`);
-    slot.process = startProcess(parts, { name, roles: slot.roles, kinds, onGone, fateOf: (method) => fateOf(slot, method) });
+    slot.process = startProcess(parts, {
+      ...{ name, place: slot.name, replaces: slot.replaces, roles: slot.roles, kinds },
+      onGone,
+      fateOf: (method) => fateOf(slot, method),
+    });
   };
   slots.forEach(start);
   const at = (index: number): Slot | undefined => slots[index % slots.length];
@@ -83,6 +91,7 @@ const WRITES = new Set([
   'due',
   'acquire',
   'release',
+  'expire',
   'claim',
   'settle',
   'retry',

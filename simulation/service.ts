@@ -74,6 +74,10 @@ export interface Parts {
 
 export interface ProcessOptions {
   readonly name: string;
+  /** The same for all lives of a process. */
+  readonly place: string;
+  /** Whether it takes what its former life left behind at once. */
+  readonly replaces: boolean;
   readonly roles: readonly string[];
   readonly fateOf: (method: string) => Fate | null;
   /** Called when the process is gone, and when it could not start. */
@@ -117,7 +121,8 @@ export function startProcess(parts: Parts, options: ProcessOptions): Process {
     system,
     limits: LIMITS,
     log,
-    name: options.name,
+    name: options.place,
+    replaces: options.replaces,
     onEffects: (shards) => {
       runner.wake(shards);
     },

@@ -80,6 +80,10 @@ export function createRig({ kinds = [createPurse(), notice], shards = 4, cluster
     worker(limits: Partial<Limits> = {}, given: WorkerPorts = ports, code = registry): Worker {
       return createWorker({ roles: ['toy'], registry: code, layout, ports: given, system, limits, log });
     },
+    /** A worker of a place: it replaces those that were there before. */
+    workerAt(name: string, given: WorkerPorts = ports): Worker {
+      return createWorker({ roles: ['toy'], registry, layout, ports: given, system, log, name, replaces: true });
+    },
     send: (to: ActorId, type: string, body: unknown) => ports.mailboxes.send([message(to, type, body)], null),
     /** The committed state, as any reader would fold it. */
     async purse(actor: ActorId): Promise<Purse> {

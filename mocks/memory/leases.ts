@@ -31,6 +31,13 @@ export function createMemoryLeases(store: Store): Leases {
       for (const lease of leases) if (isHeld(store, lease)) shardStore(store, lease.shard).lease = null;
       return Promise.resolve();
     },
+    expire: (leases) => {
+      for (const { shard, token } of leases) {
+        const { lease } = shardStore(store, shard);
+        if (lease?.token === token) lease.expiresAt = 0;
+      }
+      return Promise.resolve();
+    },
     owners: (shards) => {
       const held = shards.flatMap((shard) => {
         const lease = shardStore(store, shard).lease;

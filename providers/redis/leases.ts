@@ -55,6 +55,8 @@ export function createLeases(client: RedisClient, scripts: Scripts): Leases {
       for (const [name, uuid] of uuids) if (released.has(uuid)) uuids.delete(name);
     },
 
+    expire: (leases) => expireEach(leases, scripts),
+
     async owners(shards) {
       const answers = await exchange(
         client,
@@ -83,6 +85,11 @@ async function renewEach(leases: readonly Lease[], ttlMs: number, scripts: Scrip
     const outcome = outcomes[index];
     return outcome !== undefined && 'answer' in outcome && outcome.answer === '1';
   });
+}
+
+async function expireEach(leases: readonly Pick<Lease, 'shard' | 'token'>[], scripts: Scripts): Promise<void> {
+  if (leases.length === 0) return;
+  await scripts.runEach(leases.map(({ shard, token }) => ({ script: 'expire', keys: [shardKeys(shard).lease], args: [token] })));
 }
 
 function viaOf(via: unknown): Lease['via'] {

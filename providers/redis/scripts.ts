@@ -19,6 +19,7 @@ const NAMES = [
   'commit',
   'deliver',
   'due',
+  'expire',
   'fetch',
   'fetch-careful',
   'forget',

@@ -77,6 +77,10 @@ export const SCENARIOS: Readonly<Record<ScriptName, Scenario>> = {
     const { lease } = await withTip(prepare);
     return (ports) => ports.leases.release([lease]);
   },
+  expire: async (prepare) => {
+    const { lease } = await withTip(prepare);
+    return (ports) => ports.leases.expire([lease]);
+  },
   heartbeat: () => Promise.resolve((ports) => ports.leases.heartbeat('toys', 'w1', TTL_MS)),
   peek: async (prepare) => {
     await prepare.mailboxes.send([message(freshActor(), 'a')], null);

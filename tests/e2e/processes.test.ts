@@ -1,6 +1,7 @@
 /** The four roles as four processes, and each alone. */
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { freePort } from '../../mocks/servers/own-process.ts';
 import { lookAt } from '../support/deposits.ts';
 import { startRole } from '../support/processes.ts';
 import type { RoleProcess } from '../support/processes.ts';
@@ -83,7 +84,7 @@ test.serial('a worker that is told to stop hands its shards over at once; each r
       (all) => all.length === looking.layout.shardsOf(role).length,
     );
     t.true(
-      owners.every((owner) => owner.startsWith(`${role}/`)),
+      owners.every((owner) => owner.startsWith(`${role}@`)),
       owners.join(' '),
     );
   }
@@ -97,6 +98,35 @@ test.serial('a worker that is told to stop hands its shards over at once; each r
   t.is(await second.end('SIGTERM'), 0);
   t.deepEqual(await ownersOf('wallet'), [], 'nobody holds what nobody serves');
 });
+
+test.serial(
+  'a process killed with -9 and started again on its port has its shards at once; one that finds the port taken asks for none',
+  async (t) => {
+    // Longer than anything here waits: a lease that must end by itself would never be taken over.
+    const system = await servers(t, { LEASE_MS: '60000' });
+    const port = await freePort();
+    const start = async (): Promise<RoleProcess> => {
+      const process = await startRole({ role: 'wallet', env: system.env, port, eager: true });
+      t.teardown(() => process.end('SIGKILL'));
+      return process;
+    };
+    const looking = await lookAt(system.config);
+    t.teardown(() => looking.close());
+    const ownersOf = async (): Promise<string[]> =>
+      [...(await looking.look.leases.owners(looking.layout.shardsOf('wallet'))).values()].map(({ owner }) => owner);
+    const all = looking.layout.shardsOf('wallet').length;
+    const owned = (not: string): Promise<string[]> => eventually(ownersOf, (owners) => owners.length === all && !owners.includes(not));
+    const killed = await start();
+    const [former = ''] = await owned('');
+    await killed.end('SIGKILL');
+    await start();
+    const owners = await owned(former);
+    const intruder = await start();
+    t.is(await intruder.end('SIGCONT'), 1);
+    t.regex(intruder.log(), /EADDRINUSE/);
+    t.deepEqual(await ownersOf(), owners);
+  },
+);
 
 test.serial('a missing setting is one clear line and exit code 2', async (t) => {
   const process = await startRole({ role: 'payments', env: { ...withoutProvider, NODE_ENV: 'test' }, eager: true });

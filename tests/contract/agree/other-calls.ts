@@ -59,6 +59,11 @@ const release = kind('release', fc.array(aLease, { maxLength: 2 }), async (world
   await world.both('release', ({ ports, names }) => ports.leases.release(leases.map((lease) => names.realLease(lease))));
 });
 
+const expire = kind('expire', fc.array(aLease, { maxLength: 2 }), async (world, chosen) => {
+  const leases = chosen.map((one) => leaseOf(world, one));
+  await world.both('expire', ({ ports, names }) => ports.leases.expire(leases.map((lease) => names.realLease(lease))));
+});
+
 const owners = kind('owners', shards, async (world, asked) => {
   await world.both('owners', async ({ ports, names }) =>
     [...(await ports.leases.owners(asked))].map(([shard, { owner, token }]) => ({ shard, owner, token: names.commonToken(shard, token) })),
@@ -223,6 +228,7 @@ export const otherCalls: readonly Weighted[] = [
   { weight: 2, arbitrary: acquire },
   { weight: 1, arbitrary: renew },
   { weight: 1, arbitrary: release },
+  { weight: 1, arbitrary: expire },
   { weight: 1, arbitrary: owners },
   { weight: 1, arbitrary: heartbeat },
   { weight: 1, arbitrary: leave },
