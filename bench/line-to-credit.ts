@@ -1,15 +1,20 @@
 /**
  * How long a customer waits for the money: from the moment at which a transfer is due at the fake bank, which tells of it by webhook, to the
- * wallet's server-sent event. Pages of 20 lines as at the bank; the gateway is one process, the other roles another, bank and streams are here.
+ * wallet's server-sent event. Pages of 20 lines as at the bank; fakes, gateway and the other roles are processes of their own, customers are here.
  */
+import { once } from 'node:events';
+import { get } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { makeToken } from '../cli/token.ts';
-import { startRole } from '../tests/support/processes.ts';
+import { fakeAnbControl, fakeMoyasarControl } from '../mocks/control/client.ts';
 import { openWallet } from '../tests/support/story.ts';
 import type { Wallet } from '../tests/support/story.ts';
-import { callApi, startSystem } from '../tests/support/system.ts';
+import { callApi, webhooksTo } from '../tests/support/system.ts';
 import { atRate, figuresOf, lastLine, table } from './rig.ts';
+import { withEverything } from './systems.ts';
+import type { WholeSystem } from './systems.ts';
 
 export interface LineToCreditOptions {
   /** Lines per second. */
@@ -24,49 +29,31 @@ const WARM_UP_MS = 15_000;
 const LAST_MS_MAX = 10_000;
 const SMALLEST = 100;
 
-export async function lineToCredit({ rate, seconds, wallets }: LineToCreditOptions): Promise<void> {
-  const many = String(wallets + 1);
-  const system = await startSystem({
-    service: false,
-    env: {
-      LOG_LEVEL: 'silent',
-      SNAPSHOT_MS: '10000',
-      STREAMS_PER_OWNER_MAX: many,
-      RATE_LIMIT_BURST: '100000',
-      RATE_LIMIT_PER_SECOND: '100000',
-    },
-  });
-  const others = await startRole({ role: 'wallet,payments,omnibus', env: system.env });
-  const gateway = await startRole({ role: 'gateway', env: system.env });
-  const listening = new AbortController();
-  try {
-    await system.webhooksTo({ payments: others.url, omnibus: others.url });
-    const served = {
-      ...system,
-      call: (path: string, request?: Parameters<typeof callApi>[1]) => callApi(`${gateway.url}${path}`, request),
-    };
-    const opened: Wallet[] = [];
-    for (let index = 0; index < wallets; index += 1) opened.push(await openWallet(served, OWNER));
-    const watch = createWatch();
-    await Promise.all(
-      opened.map((wallet) => listen(`${gateway.url}/v1/wallets/${wallet.id}/events`, (amount) => watch.seen(amount), listening.signal)),
-    );
-    const transfer = (dueMs: number): void => {
-      const wallet = opened[watch.sent() % opened.length];
-      if (wallet !== undefined) void system.bank.transfer({ to: wallet.iban, amount: watch.due(dueMs), notify: true });
-    };
-    await atRate(rate, () => sleep(WARM_UP_MS), transfer); // not counted
-    await watch.rest(LAST_MS_MAX);
-    watch.forget();
-    await atRate(rate, () => sleep(seconds * 1_000), transfer);
-    const missing = await watch.rest(LAST_MS_MAX);
-    report(rate, watch.latencies(), missing);
-  } finally {
-    listening.abort();
-    await gateway.end('SIGTERM');
-    await others.end('SIGTERM');
-    await system.stop();
-  }
+export async function lineToCredit(options: LineToCreditOptions): Promise<void> {
+  await withEverything({ STREAMS_PER_OWNER_MAX: String(options.wallets + 1) }, (system) => measure(system, options));
+}
+
+async function measure({ gateway, others, ...fakes }: WholeSystem, { rate, seconds, wallets }: LineToCreditOptions): Promise<void> {
+  const bank = fakeAnbControl(fakes.bank);
+  await webhooksTo({ bank, moyasar: fakeMoyasarControl(fakes.moyasar) }, { payments: others.url, omnibus: others.url });
+  const system = { call: (path: string, request?: Parameters<typeof callApi>[1]) => callApi(`${gateway.url}${path}`, request) };
+  const opened: Wallet[] = [];
+  for (let index = 0; index < wallets; index += 1) opened.push(await openWallet(system, OWNER));
+  const watch = createWatch();
+  const streams = await Promise.all(
+    opened.map(({ id }) => listen(`${gateway.url}/v1/wallets/${id}/events`, (amount) => watch.seen(amount))),
+  );
+  const transfer = (dueMs: number): void => {
+    const wallet = opened[watch.sent() % opened.length];
+    if (wallet !== undefined) void bank.transfer({ to: wallet.iban, amount: watch.due(dueMs), notify: true });
+  };
+  await atRate(rate, () => sleep(WARM_UP_MS), transfer); // not counted
+  await watch.rest(LAST_MS_MAX);
+  watch.forget();
+  await atRate(rate, () => sleep(seconds * 1_000), transfer);
+  const missing = await watch.rest(LAST_MS_MAX);
+  for (const stream of streams) stream.destroy();
+  report(rate, watch.latencies(), missing);
 }
 
 function report(rate: number, latencies: readonly number[], missing: number): void {
@@ -112,23 +99,18 @@ function createWatch() {
 const transaction = z.object({ amount: z.string() });
 
 /** Resolves when the stream is open, and then calls `seen` with the amount of every transaction. */
-async function listen(url: string, seen: (amount: string) => void, signal: AbortSignal): Promise<void> {
-  const response = await fetch(url, { headers: { authorization: `Bearer ${await makeToken({ owner: OWNER })}` }, signal });
-  if (response.body === null || response.status !== 200) throw new Error(`no stream: ${String(response.status)}`);
-  void read(response.body, seen).catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
-}
-
-async function read(body: ReadableStream<Uint8Array>, seen: (amount: string) => void): Promise<void> {
+async function listen(url: string, seen: (amount: string) => void): Promise<IncomingMessage> {
+  const request = get(url, { headers: { authorization: `Bearer ${await makeToken({ owner: OWNER })}` } });
+  const [stream] = (await once(request, 'response')) as [IncomingMessage];
+  if (stream.statusCode !== 200) throw new Error(`no stream: ${String(stream.statusCode)}`);
   let text = '';
-  for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    const frames = text.split('\n\n');
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    const frames = `${text}${chunk}`.split('\n\n');
     text = frames.pop() ?? '';
     for (const frame of frames) {
       const data = /^data: (.*)$/m.exec(frame)?.[1];
       if (data !== undefined && frame.includes('event: transaction')) seen(transaction.parse(JSON.parse(data)).amount);
     }
-  }
+  });
+  return stream;
 }

@@ -31,14 +31,14 @@ export function field(body: unknown, ...path: readonly (string | number)[]): unk
 }
 
 /** A command as clients are told to give it: an outcome that was not known in time is asked for with the same key. */
-export async function decided(system: TestSystem, path: string, request: Request): Promise<Reply> {
+export async function decided(system: Pick<TestSystem, 'call'>, path: string, request: Request): Promise<Reply> {
   for (;;) {
     const reply = await system.call(path, request);
     if (reply.body['code'] !== 'outcome_unknown') return reply;
   }
 }
 
-export async function openWallet(system: TestSystem, owner: string): Promise<Wallet> {
+export async function openWallet(system: Pick<TestSystem, 'call'>, owner: string): Promise<Wallet> {
   const { status, body } = await decided(system, '/v1/wallets', { as: owner, key: nextKey(), body: {} });
   if (status !== 201) throw new Error(`no wallet was opened: ${JSON.stringify(body)}`);
   return { owner, id: String(body['id']), iban: String(body['iban']) };
