@@ -74,11 +74,12 @@ const VERSION = '0.1.0';
 export async function startService(options: ServiceOptions): Promise<Service> {
   const url = { value: '' };
   const base = await createBase(options, () => options.config.PUBLIC_URL ?? url.value);
+  const running: Running = { acting: null, stopping: false };
   const client = createClient({
     ...{ registry: base.registry, layout: base.layout, system: realSystem, limits: { mailboxEntries: base.config.MAILBOX_MAX } },
     ...{ mailboxes: base.edge.mailboxes, hints: base.edge.hints, snapshots: base.mongo.snapshots, ledger: base.mongo.ledger },
+    told: (actor) => running.acting?.worker.told(actor) ?? false,
   });
-  const running: Running = { acting: null, stopping: false };
   const listening = await startEdges(base, client, running);
   url.value = listening.url;
   running.acting = await startActing(base, options);

@@ -41,6 +41,8 @@ export interface ClientOptions {
   readonly ledger: Pick<Ledger, 'find'>;
   readonly hints: Hints;
   readonly system: System;
+  /** Told of actors that were just written to; true where their owner is in this process and was woken. */
+  readonly told?: (actor: ActorId) => boolean;
   readonly limits?: Partial<ClientLimits>;
 }
 
@@ -91,11 +93,12 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
-function createTell({ mailboxes, layout, hints }: ClientOptions, cap: number): Client['tell'] {
+function createTell({ mailboxes, layout, hints, told = () => false }: ClientOptions, cap: number): Client['tell'] {
   return async (messages) => {
     const sent = await mailboxes.send(messages, cap);
     const written = messages.filter((_message, index) => sent[index]?.sent === true);
-    if (written.length > 0) hints.work([...new Set(written.map(({ to }) => layout.shardOf(to)))]);
+    const elsewhere = written.filter(({ to }) => !told(to));
+    if (elsewhere.length > 0) hints.work([...new Set(elsewhere.map(({ to }) => layout.shardOf(to)))]);
     return sent.map(entryOf);
   };
 }

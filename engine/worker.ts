@@ -81,8 +81,8 @@ export interface Worker {
   /** Stops receiving, finishes commits, saves what is unsaved, gives the shards back. */
   stop(): Promise<void>;
   status(): WorkerStatus;
-  /** Somebody in this process has just written to the actor: if it is ours, it is fetched at once. */
-  told(actor: ActorId): void;
+  /** Somebody in this process has just written to the actor: if it is ours, it is fetched at once and needs no hint. */
+  told(actor: ActorId): boolean;
 }
 
 interface Parts {
@@ -127,8 +127,10 @@ export function createWorker(options: WorkerOptions): Worker {
     },
     told(actor) {
       const shard = options.layout.shardOf(actor);
+      if (parts.keeper.leaseOf(shard) === undefined) return false;
       parts.deps.guesses.add(shard, actor);
       parts.current.wake([shard]);
+      return true;
     },
     status: () => ({
       worker: parts.worker,
@@ -161,7 +163,15 @@ function assemble({ roles, registry, layout, ports, system, ...options }: Worker
   };
   const keeper: ShardKeeper = createShardKeeper({ ...common, roles, worker, former, layout, leases: ports.leases, handOver, onLost });
   const loader = createLoader({ ...common, ports: { ...ports, registry }, onLoaded: (shards) => current.wake(shards) });
-  const { outbox, hints } = ports;
+  const hints: TurnDeps['hints'] = {
+    committed: (actors) => ports.hints.committed(actors),
+    work(shards) {
+      current.wake(shards);
+      const others = shards.filter((shard) => leaseOf(shard) === undefined);
+      if (others.length > 0) ports.hints.work(others);
+    },
+  };
+  const { outbox } = ports;
   const relay = outbox === undefined ? null : createRelay({ ...common, outbox, hints, layout, onFenced });
   const guesses = createGuesses(limits);
   const deps: TurnDeps = { ...common, layout, mailboxes: ports.mailboxes, hints, guesses, loader, onFenced, onEffects, outgoing: relay };

@@ -136,7 +136,10 @@ export function startProcess(parts: Parts, options: ProcessOptions): Process {
     handlers: effectHandlers({ ...base, fetch: outside.fetchOf(life) }),
     providers: { moyasar: unbounded, anb: unbounded },
   });
-  const client = createClient({ ...{ registry, layout, system, hints, ...mongo, mailboxes: edge.mailboxes }, limits: { askPollMs: 150 } });
+  const client = createClient({
+    ...{ registry, layout, system, hints, ...mongo, mailboxes: edge.mailboxes, limits: { askPollMs: 150 } },
+    told: (actor) => worker.told(actor),
+  });
   const stopping = new AbortController();
   const started = begin({ worker, runner, onGone: options.onGone, life });
   if (options.roles.includes('omnibus')) {
