@@ -49,6 +49,34 @@ test('F1: a tail of a hundred short reads is read to its end', async (t) => {
   t.like(folded?.envelope.state, { balance: 1_000n });
 });
 
+test('F4: a long way is folded read by read, and begins again where a snapshot and its trim came between two reads', async (t) => {
+  const rig = createRig();
+  const worker = rig.worker({ flushEntries: 1e6, flushAgeMs: 1e9, entriesKept: 0 });
+  await worker.start();
+  for (let n = 0; n < 100; n += 1) await rig.send(A, 'Deposit', { amount: '1' });
+  await rig.system.advance(1_000);
+  const { mailboxes, snapshots } = rig.ports;
+  const asked: (string | null)[] = [];
+  const read: typeof mailboxes.read = async (requests) => {
+    asked.push(...requests.map(({ after }) => after));
+    if (asked.length === 5) await worker.stop(); // saves what is unsaved
+    return (await mailboxes.read(requests)).map((one) => ({ ...one, entries: one.entries.slice(0, 10) }));
+  };
+  const folded = await foldActor({ actor: A, known: null }, { registry: rig.registry, mailboxes: { read }, snapshots });
+  t.like(folded?.envelope.state, { balance: 100n });
+  t.is(folded?.tip.snapshot, `${folded?.tip.last ?? ''}~${folded?.tip.chain ?? ''}`);
+  t.true(asked.length > 5);
+});
+
+test('F4: a long way whose snapshot cannot be asked for now fails with a fault that passes', async (t) => {
+  const { rig, ports, deposit } = await setUp(true);
+  await deposit(2);
+  rig.ports.mongo.away = true;
+  await deposit(2_000);
+  const [result] = await foldActors([{ actor: A, known: null }], ports);
+  t.like(result, { ok: false, fault: { code: 'mongo_away', retry: 'later' } });
+});
+
 test('F2: what is known shortens the way, also when the snapshot is newer', async (t) => {
   const { rig, deposit, fold } = await setUp(false);
   await deposit(3);

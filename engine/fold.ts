@@ -4,6 +4,8 @@
  * F1  What is returned stands exactly at the tip, and its chain equals the tip's: it *is* what the owner decided (I6).
  * F2  What the caller has is only a shortcut; when it does not lead to the tip, the fold begins again at the named snapshot.
  * F3  A snapshot that is missing, and a chain that differs, are faults of that actor; they never become a fresh start.
+ * F4  However long the way is, it is folded read by read: a hot actor whose owner died while MongoDB was away has hundreds of thousands of
+ *     entries after its snapshot, and they must neither fill the memory nor hold up whoever folds.
  */
 import type { Kind } from './actor.ts';
 import type { Traffic } from './commits.ts';
@@ -63,9 +65,10 @@ export async function foldActors(requests: readonly FoldRequest[], ports: FoldPo
   const looks = await lookAt(requests, ports);
   const shortcuts = looks.map((look) => fromKnown(look, ports.registry));
   const rest = looks.filter((_look, index) => shortcuts[index] === null);
-  const long = await foldFromSnapshots(await completed(rest, ports), ports);
-  let next = 0;
-  return shortcuts.map((result) => result ?? long[next++] ?? lost());
+  const isShort = (look: Look): boolean => look.request.known === null && reachesTip(look);
+  const short = await foldFromSnapshots(rest.filter(isShort), ports);
+  const long = await Promise.all(rest.filter((look) => !isShort(look)).map(({ request }) => foldOn(request, ports)));
+  return looks.map((look, index) => shortcuts[index] ?? (isShort(look) ? short : long).shift() ?? lost());
 }
 
 /** Folds one actor; throws its fault. */
@@ -94,7 +97,7 @@ function fromKnown(look: Look, registry: Registry): FoldResult | null {
   const committed = committedOf(look, known.head.last);
   if (committed.length !== tip.n - known.head.n) return null;
   try {
-    const result = foldOver(look, { tip, from: known, kind: registry.kindOf(request.actor, tip.rules) });
+    const result = foldOver(look, { from: known, kind: registry.kindOf(request.actor, tip.rules) });
     return result.ok ? result : null;
   } catch {
     return null; // the long way will tell why
@@ -106,11 +109,6 @@ function committedOf({ entries, tip }: Pick<Look, 'entries' | 'tip'>, after: Ent
   return entries.filter(({ entry }) => compareEntries(entry, after) > 0 && compareEntries(entry, last) <= 0);
 }
 
-/** Looks that reach from the named snapshot to the tip: read again from there, and on, where one read did not do. */
-async function completed(looks: readonly Look[], ports: FoldPorts): Promise<Look[]> {
-  return Promise.all(looks.map(async (look) => (look.request.known === null && reachesTip(look) ? look : readOn(look.request, ports))));
-}
-
 function reachesTip({ tip, entries }: Look): boolean {
   const last = entries.at(-1);
   if (tip === null) return true;
@@ -119,16 +117,29 @@ function reachesTip({ tip, entries }: Look): boolean {
   return last !== undefined && compareEntries(last.entry, tip.last) >= 0;
 }
 
-async function readOn(request: FoldRequest, ports: FoldPorts): Promise<Look> {
-  let [look = lost()] = await lookAt([{ ...request, known: null }], ports);
-  // However many there are: a hot actor whose owner died while MongoDB was away has hundreds of thousands. The tip is as of the last read.
-  while (!reachesTip(look)) {
-    const after = look.entries.at(-1)?.entry ?? null;
-    const [more] = await ports.mailboxes.read([{ actor: request.actor, after }]);
-    if (more === undefined || more.entries.length === 0) break;
-    look = { request, ...more, entries: [...look.entries, ...more.entries] };
+/** F4. Where the named snapshot has moved on meanwhile, entries may have been trimmed under the reader: it begins again. */
+async function foldOn(request: FoldRequest, ports: FoldPorts): Promise<FoldResult> {
+  const [first = lost()] = await lookAt([{ ...request, known: null }], ports);
+  if (first.tip === null || reachesTip(first)) return (await foldFromSnapshots([first], ports))[0] ?? lost();
+  const start = await findStart(request.actor, first.tip, ports);
+  if (start instanceof Fault) return { ok: false, fault: start };
+  const fold = createFold(request, start);
+  let last = first;
+  for (let look: Look | null = first; look !== null; look = reachesTip(look) ? null : await nextLook(look, ports)) {
+    try {
+      fold.over(look);
+    } catch (error) {
+      return { ok: false, fault: asFault(error, request.actor) };
+    }
+    last = look;
   }
-  return look;
+  return last.tip?.snapshot === first.tip.snapshot ? fold.at(last) : foldOn(request, ports);
+}
+
+/** Null: nothing more is there. */
+async function nextLook({ request, entries }: Look, { mailboxes }: FoldPorts): Promise<Look | null> {
+  const [more] = await mailboxes.read([{ actor: request.actor, after: entries.at(-1)?.entry ?? null }]);
+  return more === undefined || more.entries.length === 0 ? null : { request, ...more };
 }
 
 async function foldFromSnapshots(looks: readonly Look[], ports: FoldPorts): Promise<FoldResult[]> {
@@ -160,7 +171,23 @@ async function findAll(ids: readonly string[], snapshots: FoldPorts['snapshots']
 
 function fromSnapshot(look: Look, parts: { readonly registry: Registry; readonly found: ReadonlyMap<string, string> }): FoldResult {
   if (look.tip === null) return { ok: true, folded: null, parked: look.parked };
-  return foldOver(look, { tip: look.tip, ...startOf(look.request.actor, look.tip, parts) });
+  return foldOver(look, startOf(look.request.actor, look.tip, parts));
+}
+
+/** Where a fold begins: the named snapshot, or the fresh start. */
+interface Start {
+  readonly kind: Kind;
+  readonly from: Envelope;
+}
+
+async function findStart(actor: ActorId, tip: Tip, { registry, snapshots }: FoldPorts): Promise<Start | Fault> {
+  const found = await findAll(isSaved(tip) ? [snapshotId(actor, tip.snapshot)] : [], snapshots);
+  if (found instanceof Fault) return found;
+  try {
+    return startOf(actor, tip, { registry, found });
+  } catch (error) {
+    return asFault(error, actor);
+  }
 }
 
 /** F3 */
@@ -168,7 +195,7 @@ function startOf(
   actor: ActorId,
   tip: Tip,
   { registry, found }: { readonly registry: Registry; readonly found: ReadonlyMap<string, string> },
-): { readonly kind: Kind; readonly from: Envelope } {
+): Start {
   const kind = registry.kindOf(actor, tip.rules);
   if (tip.snapshot === null) return { kind, from: freshEnvelope(kind, actor) };
   const id = snapshotId(actor, tip.snapshot);
@@ -178,10 +205,7 @@ function startOf(
 }
 
 /** An actor before it is folded: for whoever wants to see every step. */
-export interface Unfolded {
-  readonly kind: Kind;
-  /** The named snapshot, or the fresh start. */
-  readonly from: Envelope;
+export interface Unfolded extends Start {
   /** Null: nothing is committed. */
   readonly tip: Tip | null;
   /** Entries from there on, in order; those after the tip are uncommitted. */
@@ -191,39 +215,59 @@ export interface Unfolded {
 
 /** Throws `snapshot_missing`, and what the ports throw. */
 export async function unfolded(actor: ActorId, ports: FoldPorts): Promise<Unfolded> {
-  const { tip, entries, parked } = await readOn({ actor, known: null }, ports);
+  const entries: StoredEntry[] = [];
+  let [look = null] = await lookAt([{ actor, known: null }], ports);
+  let last = look ?? lost();
+  for (; look !== null; look = reachesTip(look) ? null : await nextLook(look, ports)) {
+    entries.push(...look.entries);
+    last = look;
+  }
+  const { tip, parked } = last;
   if (tip === null) {
     const kind = ports.registry.kindOf(actor);
     return { kind, from: freshEnvelope(kind, actor), tip, entries, parked };
   }
-  const found = tip.snapshot === null ? new Map<string, string>() : await ports.snapshots.find([snapshotId(actor, tip.snapshot)]);
-  const start = startOf(actor, tip, { registry: ports.registry, found });
+  const start = await findStart(actor, tip, ports);
+  if (start instanceof Fault) throw start;
   return { ...start, tip, parked, entries: entries.filter(({ entry }) => compareEntries(entry, start.from.head.last) > 0) };
 }
 
-function foldOver(look: Look, start: { readonly tip: Tip; readonly from: Envelope; readonly kind: Kind }): FoldResult {
-  const { tip, from, kind } = start;
+function foldOver(look: Look, start: Start): FoldResult {
+  const fold = createFold(look.request, start);
+  fold.over(look);
+  return fold.at(look);
+}
+
+interface Fold {
+  /** Over the committed entries of a look that come next. */
+  over(look: Look): void;
+  /** What came of it; it must be at the tip of this look (F1). */
+  at(look: Look): FoldResult;
+}
+
+function createFold({ actor, watch }: FoldRequest, { kind, from }: Start): Fold {
   const outcomes = new Map<EntryId, { id: string; outcome: Outcome }>();
   const filled: LedgerPage[] = [];
-  const sent: Addressed[] = [];
-  const heard: HeardMessage[] = [];
+  const traffic = { sent: [] as Addressed[], heard: [] as HeardMessage[] };
   let envelope = from;
-  for (const stored of committedOf(look, from.head.last)) {
-    const outcome = decideEntry(kind, envelope, stored);
-    if (look.request.watch?.has(stored.entry) === true) outcomes.set(stored.entry, { id: stored.id, outcome });
-    if (outcome.filled !== null) filled.push(outcome.filled);
-    if (outcome.heard !== null) heard.push(outcome.heard);
-    sent.push(...outcome.sends);
-    envelope = outcome.envelope;
-  }
-  const { head } = envelope;
-  if (head.last !== tip.last || head.chain !== tip.chain) return { ok: false, fault: diverged(look.request.actor, tip, envelope) };
-  const waiting = look.entries.filter(({ entry }) => compareEntries(entry, tip.last) > 0);
-  const traffic = { sent, heard };
   return {
-    ok: true,
-    parked: look.parked,
-    folded: { envelope, tip, parked: look.parked, waiting, filled, from: from.head, traffic, outcomes },
+    over(look) {
+      for (const stored of committedOf(look, envelope.head.last)) {
+        const outcome = decideEntry(kind, envelope, stored);
+        if (watch?.has(stored.entry) === true) outcomes.set(stored.entry, { id: stored.id, outcome });
+        if (outcome.filled !== null) filled.push(outcome.filled);
+        if (outcome.heard !== null) traffic.heard.push(outcome.heard);
+        traffic.sent.push(...outcome.sends);
+        envelope = outcome.envelope;
+      }
+    },
+    at({ tip, entries, parked }) {
+      if (tip === null) return { ok: true, folded: null, parked };
+      const { head } = envelope;
+      if (head.last !== tip.last || head.chain !== tip.chain) return { ok: false, fault: diverged(actor, tip, envelope) };
+      const waiting = entries.filter(({ entry }) => compareEntries(entry, tip.last) > 0);
+      return { ok: true, parked, folded: { envelope, tip, parked, waiting, filled, from: from.head, traffic, outcomes } };
+    },
   };
 }
 
