@@ -118,8 +118,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     ...{ name: 'the former state of an actor is loaded when its snapshot is old', file: 'engine/fold.ts' },
-    find: '  for (const stored of committedOf(look, from.head.last)) {\n',
-    put: '  for (const stored of committedOf(look, from.head.last).slice(0, 4)) {\n',
+    find: 'of committedOf(look, envelope.head.last)) {\n',
+    put: 'of committedOf(look, envelope.head.last).slice(0, 4)) {\n',
   },
   {
     ...{ name: 'a line that is known is posted again', file: 'actors/statement-lines/decide.ts' },
