@@ -74,6 +74,7 @@ program
   .option('--entries <n>', 'entries of history of all together, opening included', whole, 1_000_000)
   .option('--credits <n>', 'wallets at random that are to commit one credit each', whole, 1_000)
   .option('--tail <n>', 'entries after the snapshot of the wallet that is loaded cold', whole, 10_000)
+  .option('--tail-wallets <n>', 'wallets that it is spread over', whole, 1)
   .option('--lease-ms <n>', 'LEASE_MS of the process', whole, 5_000)
   .option('--elsewhere', 'start it again at another port, as on another machine', false)
   .action(restart);

@@ -67,7 +67,7 @@ export interface Client {
 export function createClient(options: ClientOptions): Client {
   const limits: ClientLimits = { ...CLIENT_LIMITS, ...options.limits };
   const { hints, system } = options;
-  const reader = createReader(options, limits);
+  const reader = createReader({ ...options, pause: () => system.yield() }, limits);
   const asks = createAsks({ reader, hints, system, limits });
   const watchers = createWatchers(hints);
   const tell = createTell(options, limits.mailboxEntries);

@@ -68,6 +68,20 @@ test('F4: a long way is folded read by read, and begins again where a snapshot a
   t.true(asked.length > 5);
 });
 
+test('F4: between actors with long ways others of the process go on', async (t) => {
+  const { ports, deposit } = await setUp(false);
+  const actors = ['purse:a', 'purse:b', 'purse:c', 'purse:d'] as const;
+  for (const actor of actors) await deposit(400, actor);
+  let pauses = 0;
+  const pause = (): Promise<void> => Promise.resolve(void (pauses += 1));
+  const results = await foldActors(
+    actors.map((actor) => ({ actor, known: null })),
+    { ...ports, pause },
+  );
+  t.true(results.every((result) => result.ok && result.folded?.tip.n === 400));
+  t.is(pauses, 2);
+});
+
 test('F4: a long way whose snapshot cannot be asked for now fails with a fault that passes', async (t) => {
   const { rig, ports, deposit } = await setUp(true);
   await deposit(2);

@@ -50,7 +50,11 @@ export interface FoldPorts {
   readonly registry: Registry;
   readonly mailboxes: Pick<Mailboxes, 'read'>;
   readonly snapshots: Pick<Snapshots, 'find'>;
+  /** Lets others of this process go on, between two actors (F4). */
+  readonly pause?: () => Promise<void>;
 }
+
+const ENTRIES_PER_PAUSE = 500;
 
 /** What one actor's mailbox told. */
 interface Look {
@@ -145,14 +149,16 @@ async function nextLook({ request, entries }: Look, { mailboxes }: FoldPorts): P
 async function foldFromSnapshots(looks: readonly Look[], ports: FoldPorts): Promise<FoldResult[]> {
   const ids = looks.flatMap(({ request, tip }) => (isSaved(tip) ? [snapshotId(request.actor, tip.snapshot)] : []));
   const found = await findAll(ids, ports.snapshots);
-  return looks.map((look) => {
-    if (found instanceof Fault && isSaved(look.tip)) return { ok: false, fault: found };
-    try {
-      return fromSnapshot(look, { registry: ports.registry, found: found instanceof Fault ? new Map() : found });
-    } catch (error) {
-      return { ok: false, fault: asFault(error, look.request.actor) };
-    }
-  });
+  const results: FoldResult[] = [];
+  let folded = 0;
+  for (const look of looks) {
+    results.push(fromSnapshot(look, found, ports.registry));
+    folded += look.entries.length;
+    if (folded < ENTRIES_PER_PAUSE) continue;
+    folded = 0;
+    await ports.pause?.();
+  }
+  return results;
 }
 
 function isSaved(tip: Tip | null): tip is Tip & { readonly snapshot: string } {
@@ -169,9 +175,15 @@ async function findAll(ids: readonly string[], snapshots: FoldPorts['snapshots']
   }
 }
 
-function fromSnapshot(look: Look, parts: { readonly registry: Registry; readonly found: ReadonlyMap<string, string> }): FoldResult {
-  if (look.tip === null) return { ok: true, folded: null, parked: look.parked };
-  return foldOver(look, startOf(look.request.actor, look.tip, parts));
+function fromSnapshot(look: Look, found: ReadonlyMap<string, string> | Fault, registry: Registry): FoldResult {
+  const { request, tip, parked } = look;
+  if (tip === null) return { ok: true, folded: null, parked };
+  if (found instanceof Fault && isSaved(tip)) return { ok: false, fault: found };
+  try {
+    return foldOver(look, startOf(request.actor, tip, { registry, found: found instanceof Fault ? new Map() : found }));
+  } catch (error) {
+    return { ok: false, fault: asFault(error, request.actor) };
+  }
 }
 
 /** Where a fold begins: the named snapshot, or the fresh start. */

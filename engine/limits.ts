@@ -101,7 +101,7 @@ export const DEFAULT_LIMITS: Limits = {
   unsavedEntries: 1_000_000,
   loadWaitMs: 100,
   loadingActors: 4_000,
-  snapshotsPerFind: 1_000,
+  snapshotsPerFind: 200,
   crashAttempts: 3,
   flushEntries: 200,
   flushAgeMs: 10 * SECOND,

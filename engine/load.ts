@@ -94,7 +94,7 @@ async function loadSome(cold: readonly ColdActor[], state: State, options: Loade
   try {
     const results = await foldActors(
       cold.map(({ actor }) => ({ actor, known: null })),
-      options.ports,
+      { ...options.ports, pause: () => options.system.yield() },
     );
     cold.forEach((one, index) => {
       const result = results[index];
