@@ -66,13 +66,23 @@ interface Look {
 
 /** Folds many actors with one read and one find; results in the order of the requests. Rejects only when the mailboxes cannot be read. */
 export async function foldActors(requests: readonly FoldRequest[], ports: FoldPorts): Promise<FoldResult[]> {
+  if (requests.length === 0) return [];
   const looks = await lookAt(requests, ports);
   const shortcuts = looks.map((look) => fromKnown(look, ports.registry));
-  const rest = looks.filter((_look, index) => shortcuts[index] === null);
-  const isShort = (look: Look): boolean => look.request.known === null && reachesTip(look);
-  const short = await foldFromSnapshots(rest.filter(isShort), ports);
-  const long = await Promise.all(rest.filter((look) => !isShort(look)).map(({ request }) => foldOn(request, ports)));
-  return looks.map((look, index) => shortcuts[index] ?? (isShort(look) ? short : long).shift() ?? lost());
+  const ways = looks.map((look, index) => {
+    if (shortcuts[index] !== null) return 'known';
+    if (look.request.known !== null) return 'stale';
+    return reachesTip(look) ? 'short' : 'long';
+  });
+  const of = (way: (typeof ways)[number]): Look[] => looks.filter((_look, index) => ways[index] === way);
+  const anew = of('stale').map(({ request }) => ({ ...request, known: null }));
+  const results = {
+    known: shortcuts.filter((result) => result !== null),
+    stale: await foldActors(anew, ports), // F2
+    short: await foldFromSnapshots(of('short'), ports),
+    long: await Promise.all(of('long').map((look) => foldOn(look, ports))),
+  };
+  return ways.map((way) => results[way].shift() ?? lost());
 }
 
 /** Folds one actor; throws its fault. */
@@ -122,10 +132,10 @@ function reachesTip({ tip, entries }: Look): boolean {
 }
 
 /** F4. Where the named snapshot has moved on meanwhile, entries may have been trimmed under the reader: it begins again. */
-async function foldOn(request: FoldRequest, ports: FoldPorts): Promise<FoldResult> {
-  const [first = lost()] = await lookAt([{ ...request, known: null }], ports);
-  if (first.tip === null || reachesTip(first)) return (await foldFromSnapshots([first], ports))[0] ?? lost();
-  const start = await findStart(request.actor, first.tip, ports);
+async function foldOn(first: Look, ports: FoldPorts): Promise<FoldResult> {
+  const { request, tip, parked } = first;
+  if (tip === null) return { ok: true, folded: null, parked };
+  const start = await findStart(request.actor, tip, ports);
   if (start instanceof Fault) return { ok: false, fault: start };
   const fold = createFold(request, start);
   let last = first;
@@ -137,7 +147,8 @@ async function foldOn(request: FoldRequest, ports: FoldPorts): Promise<FoldResul
     }
     last = look;
   }
-  return last.tip?.snapshot === first.tip.snapshot ? fold.at(last) : foldOn(request, ports);
+  if (last.tip?.snapshot === tip.snapshot) return fold.at(last);
+  return (await foldActors([request], ports))[0] ?? lost();
 }
 
 /** Null: nothing more is there. */
