@@ -32,7 +32,8 @@ async function pauseOne(scene: Scene, part: Part): Promise<void> {
 export const PROCESS_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'kill-worker', title: 'kill -9 of a wallet worker', fullRounds: 70 },
-    detected: 'its leases run out; the others take its shards (`ironwallet_shards_total{how="expired"}`)',
+    detected:
+      'started again it takes its shards at once, else the others do when its leases run out (`ironwallet_shards_total{how="expired"}`)',
     strike: (scene) => killOne(scene, ['wallet']),
   },
   {

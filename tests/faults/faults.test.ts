@@ -106,7 +106,7 @@ test.serial('the process that reads the statement is killed with -9 in the middl
   const parts = await stage(t, roles);
   const wanted = await inTheMiddle(t, parts, 0.2);
   const [reader = ''] = await ownersOf(parts, 'omnibus', `bank-account:${ACCOUNT}`);
-  const killed = roles.findIndex((role) => reader.startsWith(`${role.replaceAll(',', '+')}/`));
+  const killed = roles.findIndex((role) => reader.startsWith(`${role.replaceAll(',', '+')}@`));
   t.is(await parts.processes[killed]?.end('SIGKILL'), null, reader);
   await comesOut(t, parts, wanted);
 });
