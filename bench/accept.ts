@@ -39,7 +39,8 @@ interface Step extends LoadResult {
 
 /** Up to here nothing may be shed: what the product is to reach. */
 const CLEAN_RATE = 1_000;
-const WARM_UP = { rate: 200, seconds: 3 };
+/** Until then Node still compiles what is hot. */
+const WARM_UP = { rate: 200, seconds: 15 };
 /** A wallet may have 100 open top-ups, and an owner 100 wallets. */
 const TOP_UPS_EACH = 90;
 const WALLETS_EACH = 100;

@@ -2,7 +2,8 @@
  * Waits for the decisions of commands that were sent: one loop for all of them, one read per look for all their actors.
  *
  * K1  An answer is given only from a fold that the chain proves, at a tip that covers the entry: it is what the owner decided (I8).
- * K2  Hints wake the loop; without any it looks every `askPollMs`. What is not decided by the deadline is unknown, never refused.
+ * K2  Hints wake the loop; every `askPollMs` it looks at those who have waited that long, for a hint may be lost. What is not decided by the
+ *     deadline is unknown, never refused.
  * K3  The outcome is seen while folding over the entry, or recalled by the envelope (`client:` commands only).
  */
 import { fingerprint } from './envelope.ts';
@@ -29,7 +30,7 @@ export type Answer<S = unknown> =
 export interface AskLimits {
   /** How long a caller waits for the decision before it is told that the outcome is unknown. */
   readonly askTimeoutMs: number;
-  /** The fallback when a hint is lost. */
+  /** The fallback when a hint is lost: from then on, and so often, the actor is looked at without one. */
   readonly askPollMs: number;
 }
 
@@ -51,6 +52,7 @@ interface Waiting {
   readonly message: Addressed;
   readonly entry: EntryId;
   /** Monotonic. */
+  readonly sinceMs: number;
   readonly deadlineMs: number;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (fault: Fault) => void;
@@ -73,7 +75,7 @@ export function createAsks(options: AsksOptions): Asks {
   return {
     wait: (message, entry, deadlineMs) =>
       new Promise((resolve, reject) => {
-        const waiting: Waiting = { message, entry, deadlineMs, resolve, reject };
+        const waiting: Waiting = { message, entry, sinceMs: options.system.monotonicMs(), deadlineMs, resolve, reject };
         const others = state.waiting.get(message.to);
         if (others === undefined) state.waiting.set(message.to, new Set([waiting]));
         else others.add(waiting);
@@ -103,8 +105,10 @@ async function poll(state: State, options: AsksOptions): Promise<void> {
   while (state.waiting.size > 0) {
     await options.system.sleep(options.limits.askPollMs);
     const now = options.system.monotonicMs();
-    for (const one of all(state)) if (one.deadlineMs <= now) end(state, one, () => one.reject(unknown(one)));
-    for (const actor of state.waiting.keys()) state.due.add(actor);
+    for (const one of all(state)) {
+      if (one.deadlineMs <= now) end(state, one, () => one.reject(unknown(one)));
+      else if (one.sinceMs <= now - options.limits.askPollMs) state.due.add(one.message.to);
+    }
     void look(state, options);
   }
   state.polling = false;

@@ -26,7 +26,7 @@ export interface ClientLimits extends AskLimits, ReaderLimits, PostingsLimits {
 export const CLIENT_LIMITS: ClientLimits = {
   mailboxEntries: 1_000,
   askTimeoutMs: 2_000,
-  askPollMs: 20,
+  askPollMs: 100,
   foldedEnvelopes: 2_000,
   actorsPerRead: 500,
   postingsPerAnswer: 500,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { UnsecuredJWT } from 'jose';
 import { BODY_LIMIT_BYTES, call, refused, tokenOf } from './testing/served.ts';
@@ -93,6 +94,20 @@ for (const [title, headers, code] of badTokens) {
     t.is(got.headers.get('www-authenticate'), 'Bearer');
   });
 }
+
+test('a token that was good is refused from its own end on, and with any other signature at once', async (t) => {
+  const { url } = await withServer(t);
+  const token = await tokenOf('alice', { expires: '2s' });
+  const ask = async (as: string): Promise<unknown[]> => {
+    const { status, json } = await call(`${url}/things`, { as, key: 'k1', body: good });
+    return [status, json['code']];
+  };
+  t.deepEqual(await ask(token), [201, undefined]);
+  t.deepEqual(await ask(token), [201, undefined], 'remembered');
+  t.deepEqual(await ask(`${token.slice(0, -8)}AAAAAAAA`), [401, 'token_invalid']);
+  await sleep(2_100);
+  t.deepEqual(await ask(token), [401, 'token_expired']);
+});
 
 test('an operator needs the scope ops among the scopes of the token', async (t) => {
   const { url, alice } = await withServer(t);

@@ -143,11 +143,11 @@ function noSlot(why: 'all_taken' | 'owner_has_its_share'): Problem {
   return new Problem({ status: 503, code: 'too_many_streams', detail, headers });
 }
 
-/** Aborts when the client goes away. */
+/** Aborts when the client goes away before its answer is complete. */
 function stopOf(context: Context): AbortController {
   const controller = new AbortController();
   context.res.once('close', () => {
-    controller.abort();
+    if (!context.res.writableFinished) controller.abort();
   });
   return controller;
 }

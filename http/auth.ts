@@ -1,6 +1,7 @@
 /** Tokens: authentication happened before us, here a JWT is verified and nothing more. */
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import type { JWTPayload, JWTVerifyOptions } from 'jose';
+import { LRUCache } from 'lru-cache';
 import type { Caller } from './endpoint.ts';
 import { Problem } from './problem.ts';
 
@@ -15,15 +16,30 @@ export interface AuthOptions {
 export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
 
 const SUBJECT_CHARS_MAX = 200;
+/** A verified token is believed again for so long, and never past its own end: a client sends the same one with every request. */
+const BELIEVED_MS_MAX = 60_000;
+const BELIEVED_TOKENS_MAX = 10_000;
 
 /** Makes the function that turns an `Authorization` header into a caller, or throws a 401 problem. */
 export function createAuthenticate(options: AuthOptions): Authenticate {
   const verify = verifier(options);
+  const believed = new LRUCache<string, Believed>({ max: BELIEVED_TOKENS_MAX, ttl: BELIEVED_MS_MAX });
   return async (authorization) => {
     const token = /^Bearer ([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) throw unauthorized('token_missing', 'An Authorization header with a bearer token is needed.');
-    return callerOf(await verified(verify, token));
+    const known = believed.get(token);
+    if (known !== undefined && Date.now() < known.endMs) return known.caller;
+    const payload = await verified(verify, token);
+    const caller = callerOf(payload);
+    believed.set(token, { caller, endMs: (payload.exp ?? 0) * 1_000 });
+    return caller;
   };
+}
+
+interface Believed {
+  readonly caller: Caller;
+  /** Of the token, by the wall clock. */
+  readonly endMs: number;
 }
 
 function verifier(options: AuthOptions): (token: string) => Promise<JWTPayload> {

@@ -1,5 +1,5 @@
 /** The parts of a request, parsed or refused: body, parameters, query, key, trace. */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Context, Middleware } from 'koa';
 import bodyParser from 'koa-bodyparser';
 import type { z } from 'zod';
@@ -83,5 +83,5 @@ export function idempotencyKey(context: Context): string {
 /** The W3C trace id that the caller began, or a new one. */
 export function traceOf(traceparent: string): string {
   const trace = TRACE_PATTERN.exec(traceparent)?.[1];
-  return trace === undefined || /^0+$/.test(trace) ? randomBytes(16).toString('hex') : trace;
+  return trace === undefined || /^0+$/.test(trace) ? randomUUID().replaceAll('-', '') : trace;
 }

@@ -53,13 +53,13 @@ function requestTopUp(parts: GatewayParts) {
     body: requestBody,
     replies: { 201: { description: 'The top-up; status paid follows when the provider has paid it out', schema: topUpSchema } },
     handle: async ({ caller, params, body, key, trace }) => {
-      const { owned, view } = await ownWallet(parts, caller, params.walletId);
+      const topUpId = nameOf([parts.secret, caller.subject, params.walletId, 'top-ups', key]);
+      const [{ owned, view }, payment] = await Promise.all([ownWallet(parts, caller, params.walletId), parts.payment(topUpId)]);
       if (view === null) throw walletOpening();
       if (body.currency !== owned.currency) throw problem(422, 'currency_mismatch', `This wallet is kept in ${owned.currency}.`);
       const description = body.description ?? null;
-      const topUpId = nameOf([parts.secret, caller.subject, params.walletId, 'top-ups', key]);
       const fingerprint = nameOf([body.minor.toString(), body.currency, description ?? '']);
-      const old = await oldTopUp(parts, topUpId, fingerprint);
+      const old = oldTopUp({ id: topUpId, fingerprint, payment, nowMs: parts.system.wallMs() });
       if (old !== null) return created(parts, params.walletId, old);
       const { answer } = await decide(parts.ask, {
         schemas: virtualAccountMessages,
@@ -76,15 +76,22 @@ function requestTopUp(parts: GatewayParts) {
   });
 }
 
+interface Known {
+  readonly id: string;
+  readonly fingerprint: string;
+  /** Of that top-up, if there is one already. */
+  readonly payment: View<PaymentState> | null;
+  readonly nowMs: number;
+}
+
 /** The first answer of a key that the engine has forgotten: its payment never forgets. */
-async function oldTopUp(parts: GatewayParts, topUpId: string, fingerprint: string): Promise<Requested | null> {
-  const payment = await parts.payment(topUpId);
+function oldTopUp({ id, fingerprint, payment, nowMs }: Known): Requested | null {
   const state = payment?.state;
-  if (state === undefined || state.account === null || state.createdAt > parts.system.wallMs() - KEYS_REMEMBERED_MS) return null;
+  if (state === undefined || state.account === null || state.createdAt > nowMs - KEYS_REMEMBERED_MS) return null;
   if (state.fingerprint !== fingerprint) {
     throw problem(422, 'idempotency_key_reused', 'This Idempotency-Key was used for another request before.');
   }
-  return { id: topUpId, status: 'awaiting_payment', amount: state.amount.toString(), currency: state.currency, createdAt: state.createdAt };
+  return { id, status: 'awaiting_payment', amount: state.amount.toString(), currency: state.currency, createdAt: state.createdAt };
 }
 
 function created(parts: GatewayParts, walletId: string, answer: Requested) {

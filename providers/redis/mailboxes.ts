@@ -65,17 +65,17 @@ export function createMailboxes(parts: SendParts): Mailboxes {
     },
 
     async read(requests) {
-      const groups = readGroups(requests, (request) => layout.shardOf(request.actor));
+      const groups = readGroups(requests, ({ actor }) => (scripts.cluster ? layout.shardOf(actor) : ''));
       const answers = await scripts.runAll(
-        groups.map(({ shard, positions }) =>
+        groups.map((positions) =>
           readCall(
-            shard,
             positions.flatMap((position) => requests[position] ?? []),
+            layout,
           ),
         ),
       );
       const results: ReadResult[] = [];
-      groups.forEach(({ positions }, group) => {
+      groups.forEach((positions, group) => {
         list(answers[group]).forEach((item, place) => {
           results[positions[place] ?? 0] = readResult(item);
         });
@@ -164,31 +164,30 @@ function trimCall({ shard, token }: Lease, names: readonly NameSnapshot[]): Scri
   };
 }
 
-interface ReadGroup {
-  readonly shard: Shard;
-  readonly positions: number[];
-}
-
-function readGroups(requests: readonly ReadRequest[], shardOf: (request: ReadRequest) => Shard): ReadGroup[] {
-  const groups: ReadGroup[] = [];
-  const open = new Map<Shard, ReadGroup>();
+/** Positions of the requests of each call: in a cluster of one shard. */
+function readGroups(requests: readonly ReadRequest[], placeOf: (request: ReadRequest) => Shard): number[][] {
+  const groups: number[][] = [];
+  const open = new Map<Shard, number[]>();
   requests.forEach((request, position) => {
-    const shard = shardOf(request);
-    const found = open.get(shard);
-    if (found !== undefined && found.positions.length < READS_PER_CALL) {
-      found.positions.push(position);
+    const place = placeOf(request);
+    const found = open.get(place);
+    if (found !== undefined && found.length < READS_PER_CALL) {
+      found.push(position);
       return;
     }
-    const group = { shard, positions: [position] };
-    open.set(shard, group);
+    const group = [position];
+    open.set(place, group);
     groups.push(group);
   });
   return groups;
 }
 
-function readCall(shard: Shard, requests: readonly ReadRequest[]): ScriptCall {
-  const { tip, parked } = shardKeys(shard);
-  const keys = [tip, parked, ...requests.map(({ actor }) => mailboxKey(shard, actor))];
+function readCall(requests: readonly ReadRequest[], layout: SendParts['layout']): ScriptCall {
+  const keys = requests.flatMap(({ actor }) => {
+    const shard = layout.shardOf(actor);
+    const { tip, parked } = shardKeys(shard);
+    return [tip, parked, mailboxKey(shard, actor)];
+  });
   return { script: 'read', keys, args: [ENTRIES_PER_READ_MAX, ...requests.flatMap(({ actor, after }) => [actor, after ?? ''])] };
 }
 
