@@ -146,8 +146,7 @@ function repeatOf(envelope: Envelope, stored: StoredEntry): { readonly decision:
   }
   if (first !== undefined) return { code: first.status, decision: { ok: false, refusal: first.status, detail: first.answer } };
   if (envelope.size > STATE_CHARS_MAX) return refusal(REPEAT_REFUSALS.full);
-  const alive = envelope.recent.filter((one) => msOf(one.entry) > msOf(stored.entry) - RECENT_MS);
-  return alive.length >= RECENT_MAX ? refusal(REPEAT_REFUSALS.tooMany) : null;
+  return alive(envelope.recent, stored.entry).length >= RECENT_MAX ? refusal(REPEAT_REFUSALS.tooMany) : null;
 }
 
 function refusal(code: string): { readonly decision: Decision<unknown>; readonly code: string } {
@@ -229,9 +228,12 @@ function measured(known: number, head: Head, state: unknown): number {
   return head.n % MEASURED_EVERY === 0 ? toJson(state).length : known;
 }
 
+/** They come in the order of their entries: mostly the first is young enough, and so are all. */
 function alive(recent: readonly Remembered[], entry: EntryId): readonly Remembered[] {
   const oldest = msOf(entry) - RECENT_MS;
-  return recent.filter((one) => msOf(one.entry) > oldest);
+  const first = recent.findIndex((one) => msOf(one.entry) > oldest);
+  if (first === 0) return recent;
+  return first < 0 ? [] : recent.slice(first);
 }
 
 export function nextChain(chain: string, stored: StoredEntry, outcome: string): string {
