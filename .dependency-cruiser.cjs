@@ -41,6 +41,7 @@ module.exports = {
           'koa-bodyparser',
           'zod',
           'jose',
+          'lru-cache',
           'prom-client',
           'bignumber.js',
           'ibantools',

@@ -9,7 +9,7 @@
  */
 import { hash } from 'node:crypto';
 import type { Accepted, AnyMessage, Decision, Effect, Entry, Kind, Row, Timer } from './actor.ts';
-import { beginning, idOf, msOf, toCanonicalJson, toJson } from './message.ts';
+import { beginning, idOf, msOf, sorted, toCanonicalJson, toJson } from './message.ts';
 import type { ActorId, Addressed, EntryId, StoredEntry } from './message.ts';
 import type { EffectRecord, Head, HeardMessage, LedgerPage, TimerRecord } from './ports.ts';
 
@@ -40,8 +40,8 @@ export interface Envelope<S = unknown> {
   readonly rules: number;
   readonly state: S;
   readonly recent: readonly Remembered[];
-  /** Postings since the last full page, oldest first. */
-  readonly postings: readonly Posting[];
+  /** Postings since the last full page, oldest first, each as its canonical JSON: so they are kept, saved and filed, and seldom looked at. */
+  readonly postings: readonly string[];
   /** Postings ever made. */
   readonly posted: number;
   /** The last full page of the ledger, or null. */
@@ -293,10 +293,20 @@ function withPosting(
 ): { envelope: Envelope; filled: LedgerPage | null } {
   if (decision.rows.length === 0 && decision.note === null) return { envelope, filled: null };
   const posted = envelope.posted + 1;
-  const posting: Posting = { n: posted, entry: stored.entry, type: stored.type, id: stored.id, rows: decision.rows, note: decision.note };
-  const postings = [...envelope.postings, posting];
+  const postings = [...envelope.postings, postingText(posted, stored, decision)];
   if (postings.length < POSTINGS_PER_PAGE) return { envelope: { ...envelope, postings, posted }, filled: null };
   const id = `${envelope.actor}#${posted / POSTINGS_PER_PAGE}~${envelope.head.chain}`;
-  const filled: LedgerPage = { id, previous: envelope.page, bytes: toCanonicalJson(postings) };
+  const filled: LedgerPage = { id, previous: envelope.page, bytes: postingsText(postings) };
   return { envelope: { ...envelope, postings: [], posted, page: id }, filled };
+}
+
+/** As `toCanonicalJson` makes it of a `Posting`, with less sorting. */
+function postingText(n: number, { entry, id, type }: StoredEntry, { note, rows }: Accepted<unknown>): string {
+  const plain = rows.map(({ account, amount, currency }) => ({ account, amount, currency }));
+  return toJson({ entry, id, n, note: sorted(note), rows: plain, type });
+}
+
+/** A list of them as one text: of a page, or of a snapshot's part. */
+export function postingsText(postings: readonly string[]): string {
+  return `[${postings.join(',')}]`;
 }

@@ -78,8 +78,11 @@ export function toCanonicalJson(value: unknown): string {
   return JSON.stringify(sorted(value));
 }
 
-// A copy and a plain stringify take 70 µs for a typical envelope; sorting in a replacer took 159, and building the text by hand 166.
-function sorted(value: unknown): unknown {
+/**
+ * A copy whose keys are sorted, all the way down. The copy and a plain stringify take 70 µs for a typical envelope; sorting in a replacer took
+ * 159, and building the text by hand 166.
+ */
+export function sorted(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(sorted);
   const copy: Record<string, unknown> = {};

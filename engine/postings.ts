@@ -6,6 +6,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { postingsText } from './envelope.ts';
 import type { Envelope, Posting } from './envelope.ts';
 import { Fault } from './fault.ts';
 import type { Folded, FoldResult } from './fold.ts';
@@ -65,9 +66,10 @@ export function createPostings(parts: {
     return page;
   };
   /** From where it starts until the walk is full; the page to go on with. */
-  const walkThrough = async ({ actor, page: newest, postings }: Envelope, walk: Walk, start: Place | null): Promise<string | null> => {
+  const walkThrough = async (envelope: Envelope, walk: Walk, start: Place | null): Promise<string | null> => {
+    const { actor, page: newest } = envelope;
     const from = start?.page ?? null;
-    if (from === null) walk.take(postings);
+    if (from === null) walk.take(inEnvelope(envelope, walk.wanted));
     let page = from ?? newest;
     while (!walk.isFull() && page !== null) {
       const found = await pageOf(actor, page);
@@ -89,7 +91,22 @@ export function createPostings(parts: {
   };
 }
 
+/** Postings with numbers between the two, newest first, so many at most. */
+interface Wanted {
+  readonly before: number;
+  readonly after: number;
+  readonly limit: number;
+}
+
+/** Those that are wanted, oldest first, and one more, which tells that something was left. */
+function inEnvelope({ postings, posted }: Envelope, { before, after, limit }: Wanted): Posting[] {
+  const first = posted - postings.length + 1;
+  const wanted = postings.slice(Math.max(0, after + 1 - first), Math.max(0, before - first));
+  return decodePostings(postingsText(wanted.slice(-(limit + 1))));
+}
+
 interface Walk {
+  readonly wanted: Wanted;
   readonly taken: Posting[];
   /** Takes what is older than all that was taken, newest first, until the answer is full or nothing older is wanted. */
   take(postings: readonly Posting[], page?: string): void;
@@ -98,10 +115,12 @@ interface Walk {
   left(): { readonly page: string | null } | null;
 }
 
-function createWalk({ before, after, limit }: { readonly before: number; readonly after: number; readonly limit: number }): Walk {
+function createWalk(wanted: Wanted): Walk {
+  const { before, after, limit } = wanted;
   const taken: Posting[] = [];
   let left: { page: string | null } | null = null;
   return {
+    wanted,
     taken,
     take(postings, page) {
       for (const posting of [...postings].reverse()) {

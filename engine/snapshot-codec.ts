@@ -4,8 +4,9 @@
  */
 import { z } from 'zod';
 import type { Kind } from './actor.ts';
+import { postingsText } from './envelope.ts';
 import type { Envelope, Posting } from './envelope.ts';
-import { toCanonicalJson } from './message.ts';
+import { toCanonicalJson, toJson } from './message.ts';
 import type { ActorId, EntryId } from './message.ts';
 import type { Head } from './ports.ts';
 
@@ -30,7 +31,7 @@ const surroundings = z.object({
   head,
   rules: z.number().int(),
   recent: z.array(remembered),
-  postings: z.array(posting),
+  postings: z.array(z.unknown()).transform((all) => all.map(toJson)), // keys are in order there, and stay so
   posted: z.number().int(),
   page: z.string().nullable(),
   sums: z.record(z.string(), minorUnits),
@@ -44,7 +45,10 @@ export function encodeEnvelope(envelope: Envelope): string {
   const { actor, head: at, rules, state, recent, postings, posted, page, sums, heard, size } = envelope;
   // Only a restored actor has heard anything: the bytes of all others are what they always were.
   const only = heard.length === 0 ? {} : { heard };
-  return toCanonicalJson({ actor, head: at, rules, state, recent, postings, posted, page, sums, size, ...only });
+  // Postings are canonical already: they go where their key has its place, between `posted` and `recent`.
+  const before = toCanonicalJson({ actor, head: at, page, posted, ...only });
+  const after = toCanonicalJson({ recent, rules, size, state, sums });
+  return `${before.slice(0, -1)},"postings":${postingsText(postings)},${after.slice(1)}`;
 }
 
 /** The envelope that was encoded; throws when the bytes are of another kind or do not parse. */

@@ -88,6 +88,8 @@ interface State {
 
 const BACKOFF = { minTimeout: 100, maxTimeout: 5_000, factor: 2, randomize: false };
 const BACKOFF_STEPS = 10;
+/** Characters of snapshots, about three milliseconds' worth. */
+const ENCODED_AT_ONCE_MAX = 256 * 1024;
 
 export function createSnapshotter(options: SnapshotterOptions): Snapshotter {
   const state: State = { failures: 0, notBeforeMs: 0, queue: Promise.resolve() };
@@ -137,16 +139,18 @@ async function flushWhile(wanted: (hot: HotActor) => boolean, state: State, opti
   const due = [...options.cache.dirty()].filter(wanted).map((hot) => hot.envelope.actor);
   let next = 0;
   while (next < due.length && options.system.monotonicMs() >= state.notBeforeMs) {
-    const batch = takeBatch(due, next, options);
+    const batch = await takeBatch(due, next, options);
     next += batch.taken;
     saved += await saveBatch(batch.saving, state, options);
   }
   return saved;
 }
 
-function takeBatch(due: readonly ActorId[], from: number, options: SnapshotterOptions): { saving: Saving[]; taken: number } {
+/** Turns and requests go on between some and the next: a batch of large states takes tens of milliseconds to encode. */
+async function takeBatch(due: readonly ActorId[], from: number, options: SnapshotterOptions): Promise<{ saving: Saving[]; taken: number }> {
   const saving: Saving[] = [];
   let bytes = 0;
+  let encoded = 0;
   let taken = 0;
   while (from + taken < due.length && saving.length < options.limits.snapshotsPerInsert && bytes < options.limits.bytesPerInsert) {
     const actor = due[from + taken];
@@ -155,6 +159,10 @@ function takeBatch(due: readonly ActorId[], from: number, options: SnapshotterOp
     if (one === null) continue;
     saving.push(one);
     bytes += one.bytes.length;
+    if (bytes - encoded > ENCODED_AT_ONCE_MAX) {
+      encoded = bytes;
+      await options.system.yield();
+    }
   }
   return { saving, taken };
 }

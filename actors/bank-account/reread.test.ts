@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
+import { postingsText } from '../../engine/envelope.ts';
+import { decodePostings } from '../../engine/snapshot-codec.ts';
 import { bankAccount } from './decide.ts';
 import { BankSide, lineOf, Statement } from './testing/statement.ts';
 
@@ -65,7 +67,7 @@ test('however pages are cut, repeated, failed, hidden and read again, each line 
         side.answerAll().pull().pull();
         const { lines } = side.statement;
         const posted = side.world.history.flatMap(({ envelope, actor, message }) =>
-          actor.startsWith('statement-lines:') ? envelope.postings.filter(({ id }) => id === message.id) : [],
+          actor.startsWith('statement-lines:') ? decodePostings(postingsText(envelope.postings)).filter(({ id }) => id === message.id) : [],
         );
         const keys = posted.flatMap(({ note }) => (note as { lines: string[] }).lines.map((text) => text.split(' ')[0] ?? ''));
         assert.deepEqual(keys.toSorted(), lines.map(({ postDate, reference, serial }) => `${postDate}/${reference}/${serial}`).toSorted());

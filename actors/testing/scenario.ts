@@ -112,8 +112,10 @@ export class Scenario<S, T extends MessageSchemas> {
 
   /** The note of the last entry, or null. */
   get note(): Record<string, unknown> | null {
-    const posting = this.envelope.postings.at(-1);
-    return posting?.entry === this.envelope.head.last ? (posting.note as Record<string, unknown> | null) : null;
+    const text = this.envelope.postings.at(-1);
+    if (text === undefined) return null;
+    const { entry, note } = JSON.parse(text) as { entry: string; note: Record<string, unknown> | null };
+    return entry === this.envelope.head.last ? note : null;
   }
 
   get last(): Outcome {
