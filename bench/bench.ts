@@ -20,7 +20,7 @@ program
   .option('--wallets <n>', 'wallets', whole, 10_000)
   .option('--working-set <n>', 'so many of them get lines; all when left out', whole)
   .addOption(new Option('--spread <how>', 'of the lines over the wallets').choices(['uniform', 'zipf']).default('uniform'))
-  .option('--deposits <n>', 'statement lines', whole, 100_000)
+  .option('--deposits <n>', 'statement lines', whole, 200_000)
   .option('--page-size <n>', 'lines of a statement page', whole, 500)
   .option('--days <n>', 'post dates the lines are spread over', whole, 5)
   .option('--shards <n>', 'shards of the wallet role, here and in the bare loop', whole, 16)

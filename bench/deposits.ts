@@ -17,7 +17,7 @@ import { creditedOf, lookAt, openWallets, settledPosition, walletNumbers, wrongW
 import type { Looking } from '../tests/support/deposits.ts';
 import { ACCOUNT, configOf, environmentOf } from '../tests/support/system.ts';
 import { bareLoop } from './bare-loop.ts';
-import { lastLine, perSecond, say, startBeside, table, until } from './rig.ts';
+import { lastLine, metricOf, perSecond, say, startBeside, table, until } from './rig.ts';
 import { countSpent } from './spent.ts';
 import type { Spent } from './spent.ts';
 import { saved } from './systems.ts';
@@ -44,6 +44,8 @@ export interface DepositsResult {
   /** Share of the time that our event loop was at work. */
   readonly nodeBusy: number;
   readonly spent: Spent;
+  /** Written meanwhile. */
+  readonly snapshots: number;
   readonly proofDifference: string;
   /** Wallets whose balance differs from the bank's own tally. */
   readonly wrong: number;
@@ -80,6 +82,7 @@ export async function deposits(options: DepositsOptions): Promise<void> {
   ]);
   const each = (micros: number): number => Math.round((micros * 10) / options.deposits) / 10;
   tellSpent(wide.spent, each);
+  say(`${String(wide.snapshots)} snapshots were written meanwhile`);
   lastLine({
     ...{
       bench: 'deposits',
@@ -95,7 +98,7 @@ export async function deposits(options: DepositsOptions): Promise<void> {
       workingSet: workingSetOf(options),
       spread: options.spread,
       microsPerDeposit: Object.fromEntries([...wide.spent.parts].map(([part, micros]) => [part, each(micros)])),
-      deposits: options.deposits,
+      ...{ deposits: options.deposits, snapshots: wide.snapshots },
     },
   });
   const isWrong = [wide, narrow].some(({ wrong, proofDifference }) => wrong > 0 || proofDifference !== '0.00');
@@ -179,7 +182,7 @@ async function measure(rig: Rig, options: DepositsOptions): Promise<DepositsResu
     const lastDay = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10);
     const amounts = { amountFrom: '10.00', amountTo: '500.00', seed: 1 };
     const { total } = await control.bulk({ count: options.deposits, numbers, days: options.days, lastDay, ...amounts });
-    const times = await timed(looking, { options, rig, wanted: BigInt(total.replace('.', '')), firstDay });
+    const times = await timed(looking, { options, rig, wanted: BigInt(total.replace('.', '')), firstDay, url: service.url });
     const proof = await settledPosition(looking.ports);
     const difference = [...proof.differences.values()].reduce((sum, one) => sum + one, 0n);
     const wrong = await wrongWallets(looking.ports, await control.tally());
@@ -190,18 +193,21 @@ async function measure(rig: Rig, options: DepositsOptions): Promise<DepositsResu
   }
 }
 
-type Timed = Pick<DepositsResult, 'depositsPerSecond' | 'nodeBusy' | 'spent'>;
+type Timed = Pick<DepositsResult, 'depositsPerSecond' | 'nodeBusy' | 'spent' | 'snapshots'>;
 
 interface Run {
   readonly options: DepositsOptions;
   readonly rig: Rig;
   readonly wanted: bigint;
   readonly firstDay: string;
+  /** Of the service. */
+  readonly url: string;
 }
 
 /** From the order to pull until the last credit is committed. */
-async function timed(looking: Looking, { options, rig, wanted, firstDay }: Run): Promise<Timed> {
+async function timed(looking: Looking, { options, rig, wanted, firstDay, url }: Run): Promise<Timed> {
   const { look } = looking;
+  const written = await snapshotsOf(url);
   const facts = { type: 'PullStatement', body: { why: 'bench', date: firstDay }, id: 'bench/pull', from: 'bench:pull', trace: '' } as const;
   const begun = performance.now();
   const loop = performance.eventLoopUtilization();
@@ -210,5 +216,10 @@ async function timed(looking: Looking, { options, rig, wanted, firstDay }: Run):
   await until(async () => (await creditedOf(looking)) >= wanted, FINISH_MS_MAX, 'all deposits credited');
   const ms = performance.now() - begun;
   const nodeBusy = performance.eventLoopUtilization(loop).utilization;
-  return { depositsPerSecond: perSecond(options.deposits, ms), nodeBusy, spent: await spent() };
+  const all = await spent();
+  return { depositsPerSecond: perSecond(options.deposits, ms), nodeBusy, spent: all, snapshots: (await snapshotsOf(url)) - written };
+}
+
+async function snapshotsOf(url: string): Promise<number> {
+  return metricOf(await (await fetch(`${url}/metrics`)).text(), 'ironwallet_snapshots_total');
 }

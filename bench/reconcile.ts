@@ -18,7 +18,7 @@ export interface ReconcileOptions extends CaseOptions {
 /** About 7 KB of live states a row; with no more than this V8 collects instead of growing, so that the peak says what is needed. */
 const HEAP_KIB_PER_ROW = 11;
 const HEAP_MIB_MIN = 256;
-const YOUNG_MIB = 32; // `npm start` has 128, which is faster and adds up to 300 MiB
+const YOUNG_MIB = 32; // as `npm start` has it
 const result = z.object({
   lines: z.number(),
   seconds: z.number(),
