@@ -9,7 +9,7 @@ const purse = createPurse();
 function advance(cache: ReturnType<typeof createCache>, actor: ActorId, { n, entries }: { n: number; entries: number }): void {
   const fresh = freshEnvelope(purse, actor);
   const envelope = { ...fresh, head: { last: `1-${n}`, n, chain: `c${String(n)}` } } as const;
-  const traffic = { sent: [], heard: [] };
+  const traffic = { to: envelope.head, sent: [], heard: [] };
   cache.advance({ shard: actor === 'purse:b' ? 't1' : 't0', envelope, entries, pages: [], before: fresh.head, traffic, nowMs: n });
 }
 

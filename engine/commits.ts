@@ -34,8 +34,9 @@ export interface Moved {
   readonly refusals: readonly string[];
 }
 
-/** Messages between actors: what an actor sent, and what it was told. */
+/** Messages between actors: what an actor sent, and what it was told, on its way to a head. */
 export interface Traffic {
+  readonly to: Head;
   readonly sent: readonly Addressed[];
   readonly heard: readonly HeardMessage[];
 }
@@ -139,18 +140,21 @@ function addOutcomes(draft: Draft, turn: Turn, { from, to }: { readonly from: nu
   if (last === undefined) return;
   const expected = from === 0 ? turn.before : (turn.outcomes[from - 1]?.envelope.head ?? turn.before);
   draft.actors.push({ actor: turn.actor, expected, next: last.envelope.head, rules: turn.rules });
-  draft.moved.push({ actor: turn.actor, last, entries: to - from, pages, refusals, before: expected, traffic: trafficOf(taken) });
+  draft.moved.push({ actor: turn.actor, last, entries: to - from, pages, refusals, before: expected, traffic: trafficOf(taken, last) });
   draft.entries += to - from;
 }
 
 const NOTHING_HEARD: readonly HeardMessage[] = [];
 
 /** Most turns have one entry: nothing is copied for them. */
-function trafficOf(outcomes: readonly Outcome[]): Traffic {
-  const [first] = outcomes;
-  if (first !== undefined && outcomes.length === 1)
-    return { sent: first.sends, heard: first.heard === null ? NOTHING_HEARD : [first.heard] };
-  return { sent: outcomes.flatMap(({ sends }) => sends), heard: outcomes.flatMap(({ heard }) => (heard === null ? [] : heard)) };
+function trafficOf(outcomes: readonly Outcome[], last: Outcome): Traffic {
+  if (outcomes.length === 1) return trafficOfOne(last);
+  const heard = outcomes.flatMap((one) => (one.heard === null ? [] : one.heard));
+  return { to: last.envelope.head, sent: outcomes.flatMap(({ sends }) => sends), heard };
+}
+
+export function trafficOfOne({ envelope, sends, heard }: Outcome): Traffic {
+  return { to: envelope.head, sent: sends, heard: heard === null ? NOTHING_HEARD : [heard] };
 }
 
 function toPlanned(lease: Lease, { moved, entries, bytes: _bytes, ...parts }: Draft): PlannedCommit {

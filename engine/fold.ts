@@ -8,13 +8,14 @@
  *     entries after its snapshot, and they must neither fill the memory nor hold up whoever folds.
  */
 import type { Kind } from './actor.ts';
+import { trafficOfOne } from './commits.ts';
 import type { Traffic } from './commits.ts';
 import { decideEntry, freshEnvelope } from './envelope.ts';
 import type { Envelope, Outcome } from './envelope.ts';
 import { Fault } from './fault.ts';
 import { beginning, compareEntries } from './message.ts';
-import type { ActorId, Addressed, EntryId, StoredEntry } from './message.ts';
-import type { Head, HeardMessage, LedgerPage, Mailboxes, ReadRequest, Snapshots, Tip } from './ports.ts';
+import type { ActorId, EntryId, StoredEntry } from './message.ts';
+import type { Head, LedgerPage, Mailboxes, ReadRequest, Snapshots, Tip } from './ports.ts';
 import type { Registry } from './registry.ts';
 import { decodeEnvelope, parseSnapshotName, snapshotId } from './snapshot-codec.ts';
 
@@ -37,7 +38,7 @@ export interface Folded<S = unknown> {
   readonly filled: readonly LedgerPage[];
   /** Where the fold began, and the messages on the way from there: their owner may not have journalled them yet. */
   readonly from: Head;
-  readonly traffic: Traffic;
+  readonly traffic: readonly Traffic[];
   /** Of the watched entries that lay on the way, each with the message that lies there. */
   readonly outcomes: ReadonlyMap<EntryId, { readonly id: string; readonly outcome: Outcome }>;
 }
@@ -271,7 +272,7 @@ interface Fold {
 function createFold({ actor, watch }: FoldRequest, { kind, from }: Start): Fold {
   const outcomes = new Map<EntryId, { id: string; outcome: Outcome }>();
   const filled: LedgerPage[] = [];
-  const traffic = { sent: [] as Addressed[], heard: [] as HeardMessage[] };
+  const traffic: Traffic[] = [];
   let envelope = from;
   return {
     over(look) {
@@ -279,8 +280,7 @@ function createFold({ actor, watch }: FoldRequest, { kind, from }: Start): Fold 
         const outcome = decideEntry(kind, envelope, stored);
         if (watch?.has(stored.entry) === true) outcomes.set(stored.entry, { id: stored.id, outcome });
         if (outcome.filled !== null) filled.push(outcome.filled);
-        if (outcome.heard !== null) traffic.heard.push(outcome.heard);
-        traffic.sent.push(...outcome.sends);
+        if (outcome.heard !== null || outcome.sends.length > 0) traffic.push(trafficOfOne(outcome));
         envelope = outcome.envelope;
       }
     },

@@ -2,15 +2,16 @@
  * What actors told one another, kept beside the snapshots: a message that its sender's snapshot covers and its receiver's does not lives in
  * Redis alone. A restore reads here what was in transit, and what a receiver knew before its sender's snapshot did.
  *
- * J1  A span goes from one saved head of an actor to the next and is written before that snapshot: a snapshot never stands without it.
+ * J1  Spans go from one saved head of an actor to the next and are written before that snapshot: a snapshot never stands without them. Mostly it
+ *     is one; what an actor sent while MongoDB was away may be too much for one document, then several follow one another.
  * J2  Spans hang together by their heads, so that those of a history that never was (a Redis that lost its tail) are told apart.
  * J3  Documents are thrown away by age alone: after that time only an actor that was parked throughout is without its messages.
  */
 import { z } from 'zod';
-import type { Unsaved } from './cache.ts';
-import type { ActorId } from './message.ts';
+import type { Traffic } from './commits.ts';
+import type { ActorId, Addressed } from './message.ts';
 import { toJson } from './message.ts';
-import type { Head, JournalDocument, JournalSpan, System } from './ports.ts';
+import type { Head, HeardMessage, Journal, JournalDocument, JournalSpan, System } from './ports.ts';
 import { actorId, entryId } from './snapshot-codec.ts';
 
 /** As it is written, short: every deposit passes here several times. */
@@ -35,15 +36,37 @@ export interface JournalPage {
 }
 
 const MS_DIGITS = 15;
+const PLACE_DIGITS = 4;
 
 export function journalIdAt(ms: number): string {
   return String(Math.max(0, Math.floor(ms))).padStart(MS_DIGITS, '0');
 }
 
-export function spanOf(actor: ActorId, to: Head, unsaved: Pick<Unsaved, 'from' | 'traffic'>): JournalSpan {
-  const sent = unsaved.traffic.flatMap((one) => one.sent);
-  const heardOnes = unsaved.traffic.flatMap((one) => one.heard);
-  return { actor, from: unsaved.from, to, sent, heard: heardOnes };
+/** What an actor did since the head that was saved last. */
+export interface Unjournalled {
+  readonly from: Head;
+  readonly to: Head;
+  readonly traffic: readonly Traffic[];
+}
+
+/** What the actor sent and heard on its way; cut after a commit where it is more than so many characters (J1). */
+export function spansOf(actor: ActorId, { from, to, traffic }: Unjournalled, charsMax: number): JournalSpan[] {
+  const spans: JournalSpan[] = [];
+  let open = { from, to: from, sent: [] as Addressed[], heard: [] as HeardMessage[] };
+  let chars = 0;
+  for (const one of traffic) {
+    const more = charsOf(one);
+    if (chars > 0 && chars + more > charsMax) {
+      spans.push({ actor, ...open });
+      open = { from: open.to, to: open.to, sent: [], heard: [] };
+      chars = 0;
+    }
+    for (const message of one.sent) open.sent.push(message);
+    for (const message of one.heard) open.heard.push(message);
+    open.to = one.to;
+    chars += more;
+  }
+  return [...spans, { actor, ...open, to }];
 }
 
 export interface Written {
@@ -52,6 +75,11 @@ export interface Written {
   readonly system: Pick<System, 'wallMs' | 'uuid'>;
   /** Characters of one document at most, unless one span alone has more. */
   readonly charsMax: number;
+}
+
+/** One after the other: of spans that follow one another, a later one is never there without the former. */
+export async function writeJournal(journal: Pick<Journal, 'insert'>, documents: readonly JournalDocument[]): Promise<void> {
+  for (const document of documents) await journal.insert([document]);
 }
 
 /** The spans as documents that fit one insert each: a line of JSON, then the bodies as they are; in JSON they would be escaped once more. */
@@ -64,7 +92,8 @@ export function journalOf(spans: readonly JournalSpan[], { writer, lagMs, system
   const seal = (): void => {
     if (written.length === 0) return;
     const bytes = `${toJson({ writer, at, lagMs, spans: written } satisfies JournalHeader)}\n${bodies.join('')}`;
-    documents.push({ id: `${journalIdAt(at)}/${system.uuid()}`, bytes });
+    const place = String(documents.length).padStart(PLACE_DIGITS, '0');
+    documents.push({ id: `${journalIdAt(at)}/${place}/${system.uuid()}`, bytes });
     written = [];
     bodies = [];
     chars = 0;
@@ -85,7 +114,7 @@ type JournalHeader = z.infer<typeof journal>;
 /** About what a span, a message sent and one heard take beside the bodies. */
 const CHARS = { span: 200, sent: 200, heard: 150 };
 
-function charsOf({ sent, heard }: JournalSpan): number {
+function charsOf({ sent, heard }: Pick<JournalSpan, 'sent' | 'heard'>): number {
   return sent.reduce((sum, { body }) => sum + CHARS.sent + body.length, CHARS.span + heard.length * CHARS.heard);
 }
 

@@ -44,6 +44,8 @@ export interface Limits {
   /** Snapshots, and their bytes, of one insert. */
   readonly snapshotsPerInsert: number;
   readonly bytesPerInsert: number;
+  /** Characters of one document of the journal: three bytes each in UTF-8 are less than the 16 MiB that MongoDB takes. One commit alone may have more. */
+  readonly journalChars: number;
   /** An encoded state beyond this is reported: it should never have grown so far (I9). */
   readonly stateBytes: number;
   /** Entries that stay in a mailbox for people to look at. */
@@ -108,6 +110,7 @@ export const DEFAULT_LIMITS: Limits = {
   flushEveryMs: 200,
   snapshotsPerInsert: 500,
   bytesPerInsert: 8 * 1024 * 1024,
+  journalChars: 4 * 1024 * 1024,
   stateBytes: 256 * 1024,
   entriesKept: 16,
   snapshotRetentionMs: 24 * HOUR,

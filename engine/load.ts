@@ -123,7 +123,9 @@ function take(one: ColdActor, { result, state, options }: { result: FoldResult; 
   const { envelope, tip, filled, from, traffic } = folded;
   const covered = tip.snapshot === `${tip.last}~${tip.chain}`;
   const entries = envelope.head.n - from.n;
-  const unsaved: HotActor['unsaved'] = covered ? null : { sinceMs: system.monotonicMs(), entries, pages: filled, from, traffic: [traffic] };
+  const unsaved: HotActor['unsaved'] = covered
+    ? null
+    : { sinceMs: system.monotonicMs(), entries, pages: filled, from, traffic: [...traffic] };
   cache.put({ shard: one.shard, envelope, named: tip.snapshot, unsaved });
   metrics.count('ironwallet_loads_total', 1, { result: 'loaded' });
 }

@@ -313,7 +313,7 @@ export interface LedgerPage {
 /** What one actor was told by actors, and told actors, between two saved heads. */
 export interface JournalSpan {
   readonly actor: ActorId;
-  /** The saved head before, or where the actor was fresh. */
+  /** The saved head before, where the actor was fresh, or where the span before ends. */
   readonly from: Head;
   readonly to: Head;
   /** In the order in which they were sent. */
@@ -331,7 +331,7 @@ export interface HeardMessage {
 
 /** Spans that were saved together. */
 export interface JournalDocument {
-  /** `<milliseconds since 1970, 15 digits>/<uuid>`: in the order of time. */
+  /** `<milliseconds since 1970, 15 digits>/<place among those written together>/<uuid>`: in the order of time. */
   readonly id: string;
   /** A line of JSON about the spans and how far the writer was behind, then the messages' bodies one after another. */
   readonly bytes: string;

@@ -126,6 +126,8 @@ const history = fc.record({
   pauses: fc.array(fc.integer({ min: 0, max: 40 }), { minLength: LINES, maxLength: LINES }),
   flushEntries: fc.integer({ min: 1, max: 6 }),
   flushAgeMs: fc.integer({ min: 1, max: 200 }),
+  /** Of one document of the journal: with few of them what an actor did goes into several. */
+  journalChars: fc.constantFrom(1, 900, 4_000_000),
   /** Lines that came before Redis was lost. */
   before: fc.integer({ min: 0, max: LINES }),
   /** Calls after which the first restore is killed. */
@@ -137,10 +139,10 @@ const history = fc.record({
 
 test('wherever Redis is lost, and wherever the restore is killed, every purse has its lines once when they were read again', async (t) => {
   await fc.assert(
-    fc.asyncProperty(history, async ({ pauses, flushEntries, flushAgeMs, before, killedAfter, losses, cluster }) => {
+    fc.asyncProperty(history, async ({ pauses, flushEntries, flushAgeMs, journalChars, before, killedAfter, losses, cluster }) => {
       const rig = createRig({ kinds: KINDS, cluster });
       let now = system(rig, rig.ports);
-      const limits = { flushEntries, flushAgeMs, flushEveryMs: 1 };
+      const limits = { flushEntries, flushAgeMs, journalChars, flushEveryMs: 1 };
       for (let loss = 0; loss < losses; loss += 1) {
         const worker = now.worker(limits);
         await worker.start();

@@ -12,7 +12,8 @@ import type { Kind } from './actor.ts';
 import { nextChain, snapshotName } from './envelope.ts';
 import type { Envelope } from './envelope.ts';
 import { Fault } from './fault.ts';
-import { journalOf, spanOf } from './journal.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import { journalOf, writeJournal } from './journal.ts';
 import type { Layout } from './layout.ts';
 import { kindOf, msOf, toJson } from './message.ts';
 import type { ActorId, Addressed } from './message.ts';
@@ -174,8 +175,9 @@ function pairOf(before: Envelope, after: Envelope | undefined): { before: Envelo
 async function save(pairs: readonly { before: Envelope; after: Envelope }[], options: RestoreOptions): Promise<void> {
   const { restoration, snapshots, journal, system } = options;
   if (restoration === null || pairs.length === 0) return;
-  const spans = pairs.map(({ before, after }) => spanOf(after.actor, after.head, { from: before.head, traffic: [] }));
-  await journal.insert(journalOf(spans, { writer: 'restore', lagMs: null, system, charsMax: Infinity }));
+  const spans = pairs.map(({ before, after }) => ({ actor: after.actor, from: before.head, to: after.head, sent: [], heard: [] }));
+  const charsMax = DEFAULT_LIMITS.journalChars;
+  await writeJournal(journal, journalOf(spans, { writer: 'restore', lagMs: null, system, charsMax }));
   const documents = pairs.map(({ after }) => ({ id: snapshotId(after.actor, snapshotName(after.head)), bytes: encodeEnvelope(after) }));
   const { conflicts } = await snapshots.insert(documents);
   if (conflicts.length > 0)

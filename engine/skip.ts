@@ -12,7 +12,8 @@ import { Fault } from './fault.ts';
 import type { Traffic } from './commits.ts';
 import { foldActor } from './fold.ts';
 import type { FoldPorts } from './fold.ts';
-import { journalOf, spanOf } from './journal.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
+import { journalOf, spansOf, writeJournal } from './journal.ts';
 import type { Layout } from './layout.ts';
 import { toJson } from './message.ts';
 import type { ActorId, Addressed, EntryId, StoredEntry } from './message.ts';
@@ -50,8 +51,9 @@ export async function skipEntry(request: SkipRequest, ports: SkipPorts): Promise
   const { envelope, tip, stored, kind, from, traffic } = await before(request, ports);
   const next = over(envelope.head, stored, { by, why });
   const deliveries = deliveriesOf(request, { kind, stored, chain: envelope.head.chain, onSkipped: ports.onSkipped });
-  const heard = [...traffic.heard, { id: stored.id, from: stored.from, entry }];
-  await save({ ...envelope, head: next, rules: kind.rules }, { from, sent: [...traffic.sent, ...deliveries], heard }, ports);
+  const heard = [{ id: stored.id, from: stored.from, entry }];
+  const unsaved = { from, traffic: [...traffic, { to: next, sent: deliveries, heard }] };
+  await save({ ...envelope, head: next, rules: kind.rules }, unsaved, ports);
   const { last, n, chain } = tip ?? envelope.head;
   const skipped = await ports.operations.skip({ actor, entry, expected: { last, n, chain }, next, rules: kind.rules, by, why, deliveries });
   if (!skipped) throw notParked(request);
@@ -76,7 +78,7 @@ interface Before {
   readonly stored: StoredEntry;
   readonly kind: Kind;
   readonly from: Head;
-  readonly traffic: Traffic;
+  readonly traffic: readonly Traffic[];
 }
 
 /** The actor as it stands before the entry. Pages that filled on the way go into the ledger: the new snapshot lacks their rows. */
@@ -96,7 +98,7 @@ async function before(request: SkipRequest, ports: SkipPorts): Promise<Before> {
 async function freshStart({ actor }: SkipRequest, kind: Kind, ports: SkipPorts) {
   const [read] = await ports.mailboxes.read([{ actor, after: null }]);
   const envelope = freshEnvelope(kind, actor);
-  return { envelope, waiting: read?.entries ?? [], filled: [], from: envelope.head, traffic: { sent: [], heard: [] } };
+  return { envelope, waiting: read?.entries ?? [], filled: [], from: envelope.head, traffic: [] };
 }
 
 /** Q1 */
@@ -107,11 +109,12 @@ function over({ chain, n }: Head, stored: StoredEntry, { by, why }: { readonly b
 /** The span first: a snapshot never stands without it. */
 async function save(
   envelope: Envelope,
-  { from, ...traffic }: Traffic & { from: Head },
+  unsaved: { readonly from: Head; readonly traffic: readonly Traffic[] },
   { snapshots, journal, system }: SkipPorts,
 ): Promise<void> {
-  const span = spanOf(envelope.actor, envelope.head, { from, traffic: [traffic] });
-  await journal.insert(journalOf([span], { writer: 'skip', lagMs: null, system, charsMax: Infinity }));
+  const charsMax = DEFAULT_LIMITS.journalChars;
+  const spans = spansOf(envelope.actor, { ...unsaved, to: envelope.head }, charsMax);
+  await writeJournal(journal, journalOf(spans, { writer: 'skip', lagMs: null, system, charsMax }));
   const id = snapshotId(envelope.actor, snapshotName(envelope.head));
   conflictFree((await snapshots.insert([{ id, bytes: encodeEnvelope(envelope) }])).conflicts);
 }

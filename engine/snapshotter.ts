@@ -9,7 +9,7 @@ import retry from 'retry';
 import type { Cache, HotActor } from './cache.ts';
 import { snapshotName } from './envelope.ts';
 import type { Limits } from './limits.ts';
-import { journalOf, spanOf } from './journal.ts';
+import { journalOf, spansOf, writeJournal } from './journal.ts';
 import type { Written } from './journal.ts';
 import { kindOf } from './message.ts';
 import type { ActorId } from './message.ts';
@@ -73,8 +73,8 @@ interface Saving {
   readonly lease: Lease;
   readonly takenMs: number;
   readonly bytes: string;
-  readonly span: JournalSpan;
-  /** Items of the traffic that the span holds. */
+  readonly spans: readonly JournalSpan[];
+  /** Items of the traffic that the spans hold. */
   readonly traffic: number;
 }
 
@@ -181,8 +181,17 @@ function prepare(actor: ActorId, { cache, system, limits, metrics, log, leaseOf 
     log.warn({ actor, bytes: bytes.length, limit: limits.stateBytes }, 'the state of an actor is beyond the limit');
   }
   const { head } = hot.envelope;
-  const traffic = hot.unsaved.traffic.length;
-  return { hot, actor, head, lease, takenMs: system.monotonicMs(), bytes, span: spanOf(actor, head, hot.unsaved), traffic };
+  const { from, traffic: items } = hot.unsaved;
+  return {
+    hot,
+    actor,
+    head,
+    lease,
+    takenMs: system.monotonicMs(),
+    bytes,
+    spans: spansOf(actor, { from, to: head, traffic: items }, limits.journalChars),
+    traffic: items.length,
+  };
 }
 
 async function saveBatch(saving: readonly Saving[], state: State, options: SnapshotterOptions): Promise<number> {
@@ -209,7 +218,8 @@ async function saveBatch(saving: readonly Saving[], state: State, options: Snaps
 /** The journal and pages before snapshots, directory before names; the ones in conflict are parked (S2) and left out. */
 async function insertAll(saving: readonly Saving[], options: SnapshotterOptions): Promise<readonly Saving[]> {
   const { ledger, snapshots, directory, journal } = options;
-  await journal.insert(journalOf(spansOf(saving), writtenBy(options)));
+  const spans = saving.flatMap((one) => one.spans);
+  await writeJournal(journal, journalOf(spans, writtenBy(options)));
   const pages = saving.flatMap(({ hot }) => hot.unsaved?.pages ?? []);
   const badPages = pages.length === 0 ? [] : (await ledger.insert(pages)).conflicts;
   const ledgered = await withoutConflicts(saving, (one) => (one.hot.unsaved?.pages ?? []).some(({ id }) => badPages.includes(id)), options);
@@ -221,13 +231,9 @@ async function insertAll(saving: readonly Saving[], options: SnapshotterOptions)
   return sound;
 }
 
-function spansOf(saving: readonly Saving[]): JournalSpan[] {
-  return saving.map(({ span }) => span);
-}
-
 function writtenBy({ worker, cache, system, limits }: SnapshotterOptions): Written {
   const oldest = cache.oldestDirty()?.unsaved?.sinceMs ?? system.monotonicMs();
-  return { writer: worker, lagMs: Math.max(0, system.monotonicMs() - oldest), system, charsMax: limits.bytesPerInsert };
+  return { writer: worker, lagMs: Math.max(0, system.monotonicMs() - oldest), system, charsMax: limits.journalChars };
 }
 
 function listingOf({ hot, actor, head }: Saving, { registry }: SnapshotterOptions): DirectoryEntry[] {

@@ -23,6 +23,14 @@ function call<T>(mongo: MemoryMongo, work: () => T): Promise<T> {
   return Promise.resolve(work());
 }
 
+/** As MongoDB: a document has 16 MiB at most. */
+const DOCUMENT_BYTES_MAX = 16 * 1024 * 1024;
+
+function fitting(bytes: string): string {
+  if (Buffer.byteLength(bytes) > DOCUMENT_BYTES_MAX) throw new Error('a document of more than 16 MiB');
+  return bytes;
+}
+
 /** Inserts what is new; the ids that exist with another value come back. */
 function insertInto<T>(
   map: Map<string, T>,
@@ -76,7 +84,7 @@ export function createMemoryJournal(mongo: MemoryMongo): Journal {
   return {
     insert: (documents) =>
       call(mongo, () => {
-        for (const { id, bytes } of documents) mongo.journal.set(id, bytes);
+        for (const { id, bytes } of documents) mongo.journal.set(id, fitting(bytes));
       }),
     list: (after, limit) =>
       call(mongo, () => {
