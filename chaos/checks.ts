@@ -3,7 +3,8 @@
  *
  * V1  Every promise is found, and every request repeated with its key has the one effect it had.
  * V2  Every wallet shows what the client's ledger says: balances, and each transaction once.
- * V3  The books agree with the bank and the provider: difference zero, chains and totals recomputed, nothing parked, nobody's money in a break.
+ * V3  Every promised top-up has its invoice at the provider, and the provider has no other.
+ * V4  The books agree with the bank and the provider: difference zero, chains and totals recomputed, nothing parked, nobody's money in a break.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { virtualAccount } from '../actors/virtual-account/decide.ts';
@@ -15,30 +16,17 @@ import { provePosition } from '../proof/position.ts';
 import type { Position } from '../proof/position.ts';
 import type { Looking } from '../tests/support/deposits.ts';
 import { ask, isAnswer, note } from './client.ts';
+import { wrongInvoices } from './invoices.ts';
 import { difference, expectedOf, halalasOf, isPromised } from './ledger.ts';
 import type { Command, Ledger, Wallet } from './ledger.ts';
 import { at, request } from './requests.ts';
 import type { Part, Stage } from './stage.ts';
-
-export interface Judging {
-  readonly stage: Stage;
-  readonly looking: Looking;
-  readonly ledger: Ledger;
-  /** Of the rounds before on the same stage: their wallets must stay as they were. */
-  readonly before: readonly Ledger[];
-  readonly random: Random;
-}
-
-export interface Verdict {
-  readonly lost: number;
-  readonly doubled: number;
-  /** What else is wrong; each a sentence. */
-  readonly wrong: readonly string[];
-}
+import { added, failed, inParts, isClean } from './verdict.ts';
+import type { Judging, Verdict } from './verdict.ts';
 
 const LOOK_MS = 500;
+const FOUND_MS_MAX = 60_000;
 const TRANSACTIONS_PER_PAGE = 100;
-const AT_ONCE = 8;
 
 /** The provider settles what waits, and the bank credits it. */
 export async function settleAll({ moyasar, bank }: Stage): Promise<void> {
@@ -58,18 +46,15 @@ export async function atRest(judging: Judging, ms: number): Promise<Verdict> {
   }
 }
 
-function failed(error: unknown): Verdict {
-  return { lost: 0, doubled: 0, wrong: [`could not be looked at: ${error instanceof Error ? error.message : String(error)}`] };
-}
-
-export function isClean({ lost, doubled, wrong }: Verdict): boolean {
-  return lost === 0 && doubled === 0 && wrong.length === 0;
-}
-
 async function judge(judging: Judging): Promise<Verdict> {
-  const wallets = added([await wrongWallets(judging), await wrongOwners(judging), await parkedActors(judging)]);
-  if (!isClean(wallets)) return wallets; // still under way, most likely: the books are walked when these agree
-  return added([wallets, await wrongBooks(judging)]);
+  const effects = added([
+    await wrongWallets(judging),
+    await wrongOwners(judging),
+    await parkedActors(judging),
+    await wrongInvoices(judging),
+  ]);
+  if (!isClean(effects)) return effects; // still under way, most likely: the books are walked when these agree
+  return added([effects, await wrongBooks(judging)]);
 }
 
 /** V2 */
@@ -148,7 +133,7 @@ function itemsOf(body: unknown): readonly unknown[] {
   return Array.isArray(items) ? items : [];
 }
 
-/** V3 */
+/** V4 */
 async function wrongBooks({ looking, stage, before }: Judging): Promise<Verdict> {
   const wrong = await changedWallets(looking, before);
   const wanted = { bank: halalasOf(await stage.bank.balance()), suspense: 0n };
@@ -211,11 +196,14 @@ export async function lostPromises({ stage, ledger, random }: Judging): Promise<
   return found.filter(({ is }) => !is).map(({ command }) => command);
 }
 
+/** Throws when nobody says in time. */
 async function isFound(command: Command, stage: Stage, random: Random): Promise<boolean> {
+  const deadline = performance.now() + FOUND_MS_MAX;
   for (;;) {
     const { status, body } = await look(command, stage, random);
     if (status === 200) return command.kind !== 'debit' || hasDebit(command, body);
     if (status === 404) return false;
+    if (performance.now() > deadline) throw new Error(`${command.key} is answered ${String(status)} when it is looked for, to the last`);
     await sleep(LOOK_MS);
   }
 }
@@ -265,17 +253,4 @@ async function askAgain(command: Command, stage: Stage, random: Random): ReturnT
     if (isAnswer(answered.status) || tries === TRIES_MAX) return answered;
     await sleep(LOOK_MS);
   }
-}
-
-async function inParts<T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promise<R[]> {
-  const done: R[] = [];
-  for (let from = 0; from < items.length; from += AT_ONCE) done.push(...(await Promise.all(items.slice(from, from + AT_ONCE).map(act))));
-  return done;
-}
-
-function added(verdicts: readonly Verdict[]): Verdict {
-  return verdicts.reduce(
-    (sum, one) => ({ lost: sum.lost + one.lost, doubled: sum.doubled + one.doubled, wrong: [...sum.wrong, ...one.wrong] }),
-    { lost: 0, doubled: 0, wrong: [] },
-  );
 }

@@ -18,7 +18,10 @@ export interface LoadOptions {
 }
 
 export interface Load {
-  /** No new requests; resolves when every request is answered, with those that are not within the time. */
+  /**
+   * No new requests; resolves when every request is answered, with those that are not within the time. What goes on then is stopped: it
+   * would ask and pay in later rounds.
+   */
   finish(ms: number): Promise<readonly Command[]>;
 }
 
@@ -26,22 +29,36 @@ const WALLETS = 20;
 const WALLETS_PER_OWNER = 5;
 const PAUSE_MIN_MS = 100;
 const PAUSE_MAX_MS = 600;
+const OPENED_MS_MAX = 90_000;
+/** More than one request takes. */
+const STOPPED_MS_MAX = 15_000;
 const OPERATOR = { as: 'chaos-operator', scope: 'ops' } as const;
 /** Streams of requests at a time, by what they do. Each does one after the other. */
 const STREAMS = { deposits: 2, topUps: 3, debits: 1, reads: 2, wallets: 1 } as const;
 
-/** Opens the round's wallets; resolves when all are open. */
+/** Opens the round's wallets; resolves when all are open, throws when they are not in time. */
 export async function openWallets({ stage, ledger, name, random }: LoadOptions): Promise<void> {
   const commands = Array.from({ length: WALLETS }, (_, index) =>
     openCommand(name, `o${String(index)}`, Math.floor(index / WALLETS_PER_OWNER)),
   );
   ledger.commands.push(...commands);
-  await Promise.all(commands.map((command) => untilAnswered(command, { stage, ledger, random })));
+  const asking = { stage, ledger, random, isStopped: false };
+  const asked = Promise.all(commands.map((command) => untilAnswered(command, asking)));
+  await Promise.race([asked, sleep(OPENED_MS_MAX, undefined, { ref: false })]);
+  asking.isStopped = true;
+  if (commands.some(({ answer }) => answer === null)) throw new Error('the wallets of the round could not be opened');
 }
 
 /** Begins; runs until `finish`. */
 export function startLoad(options: LoadOptions): Load {
-  const state: Running = { ...options, wallets: [...options.ledger.wallets], received: new Map(), isOver: false, count: 0 };
+  const state: Running = {
+    ...options,
+    wallets: [...options.ledger.wallets],
+    received: new Map(),
+    isOver: false,
+    isStopped: false,
+    count: 0,
+  };
   const run = async (act: (state: Running) => Promise<void>, pauseMs: number): Promise<void> => {
     while (!state.isOver) {
       await act(state);
@@ -58,17 +75,27 @@ export function startLoad(options: LoadOptions): Load {
   return {
     async finish(ms) {
       state.isOver = true;
-      await Promise.race([Promise.all(streams), sleep(ms, undefined, { ref: false })]);
+      const ended = Promise.all(streams);
+      await Promise.race([ended, sleep(ms, undefined, { ref: false })]);
+      state.isStopped = true;
+      await Promise.race([ended, sleep(STOPPED_MS_MAX, undefined, { ref: false })]);
       return state.ledger.commands.filter(({ answer }) => answer === null);
     },
   };
 }
 
-interface Running extends LoadOptions {
+/** What an unanswered request needs to be repeated. */
+interface Asking extends Pick<LoadOptions, 'stage' | 'ledger' | 'random'> {
+  /** Nothing is asked or paid any more, answered or not. */
+  isStopped: boolean;
+}
+
+interface Running extends LoadOptions, Asking {
   /** Those that are sent money: open since before the load began. */
   readonly wallets: readonly Wallet[];
   /** By wallet: the most it was seen to have. */
   readonly received: Map<string, bigint>;
+  /** Nothing new is begun. */
   isOver: boolean;
   count: number;
 }
@@ -121,13 +148,15 @@ async function topUp(state: Running): Promise<void> {
   if (isPromised(command) && random.next() < 0.75) await pay(command, state);
 }
 
-/** The customer follows the checkout and pays, however often it must be tried. A checkout that is gone, when the load is over, was in a lost tail. */
+/**
+ * The customer follows the checkout and pays, however often it must be tried. A checkout that is gone, when the load is over, was in a lost
+ * tail. One that never leads to an invoice is not paid: the reconciliation asks for the invoice of every promise.
+ */
 async function pay(command: Command, state: Running): Promise<void> {
   const { stage, ledger } = state;
-  for (;;) {
-    const { status, location } = await request({ url: at(command.answer?.body, 'checkoutUrl') });
-    const invoice = /invoices\/([\w-]+)/.exec(location ?? '')?.[1];
-    if (status === 303 && invoice !== undefined) {
+  while (!state.isStopped) {
+    const { status, invoice } = await checkout(command);
+    if (invoice !== null) {
       await stage.moyasar.pay(invoice);
       ledger.paid.push({ command, topUp: command.answer?.id ?? '' });
       return;
@@ -136,6 +165,13 @@ async function pay(command: Command, state: Running): Promise<void> {
     if (status === 404 && state.isOver) return;
     await sleep(PAUSE_MIN_MS);
   }
+}
+
+/** The invoice that the checkout of a top-up leads to, null when it leads nowhere. */
+export async function checkout({ answer }: Command): Promise<{ readonly status: number; readonly invoice: string | null }> {
+  const { status, location } = await request({ url: at(answer?.body, 'checkoutUrl') });
+  const invoice = /invoices\/([\w-]+)/.exec(location ?? '')?.[1];
+  return { status, invoice: status === 303 && invoice !== undefined ? invoice : null };
 }
 
 async function debit(state: Running): Promise<void> {
@@ -189,11 +225,9 @@ async function read(state: Running): Promise<void> {
 const PENDING_TRANSFER_MAX = 2n * 90_000n;
 
 /** K1: the same request with the same key until there is an answer that says something. */
-export async function untilAnswered(
-  command: Command,
-  { stage, ledger, random }: Pick<LoadOptions, 'stage' | 'ledger' | 'random'>,
-): Promise<void> {
-  while (command.answer === null) {
+async function untilAnswered(command: Command, asking: Asking): Promise<void> {
+  const { stage, ledger, random } = asking;
+  while (command.answer === null && !asking.isStopped) {
     const answered = await ask(command, stage, random);
     if (isAnswer(answered.status)) note(command, answered, ledger);
     else {

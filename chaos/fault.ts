@@ -31,6 +31,8 @@ export interface Fault {
   readonly fullRounds: number;
   /** Acknowledged data is lost by definition; what of it was the clients' is listed, and repeated with the same keys. */
   readonly losesTail?: boolean;
+  /** A call to the provider may be made twice, because its answer or the word of it was lost: a top-up may have spare invoices. */
+  readonly repeatsCalls?: boolean;
   /** Prepares a Redis of its own; a text says why this machine does not permit it. */
   readonly prepare?: () => OwnRedis | string;
   /** Strikes once and heals; resolves when the part that was hit serves again. */

@@ -3,15 +3,17 @@ import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../mocks/control/random.ts';
 import type { Looking } from '../tests/support/deposits.ts';
-import { atRest, isClean, lostPromises, repeatAll, settleAll } from './checks.ts';
-import type { Judging } from './checks.ts';
+import { atRest, lostPromises, repeatAll, settleAll } from './checks.ts';
 import { openWallets, startLoad } from './client.ts';
 import type { Fault } from './fault.ts';
 import { logOf } from './faults/redis.ts';
+import { spareInvoices } from './invoices.ts';
 import { emptyLedger } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
 import { watchProgress } from './progress.ts';
 import type { Stage } from './stage.ts';
+import { failed, isClean } from './verdict.ts';
+import type { Judging } from './verdict.ts';
 
 export interface RoundOptions {
   readonly fault: Fault;
@@ -51,7 +53,7 @@ export async function playRound(options: RoundOptions): Promise<RoundResult> {
   const { fault, seed, number, full, stage, looking, before } = options;
   const random = seededRandom(seed);
   const ledger = emptyLedger();
-  const judging: Judging = { stage, looking, ledger, before, random };
+  const judging: Judging = { stage, looking, ledger, before, random, repeatsCalls: fault.repeatsCalls === true };
   const name = `r${String(number)}-${String(seed)}`;
   const load = { stage, ledger, random: seededRandom(seed + 1), name, readsGrow: fault.losesTail !== true };
   await openWallets(load);
@@ -67,7 +69,9 @@ export async function playRound(options: RoundOptions): Promise<RoundResult> {
   const stillMs = await progress.stop();
   const unanswered = await running.finish(ANSWERED_MS_MAX);
   const begun = performance.now();
-  const end = await reconcile(judging, fault.losesTail === true);
+  const end = await reconcile(judging, fault.losesTail === true).catch((error: unknown): End => ({ ...failed(error), tail: [] }));
+  const spare = await spareInvoices(judging);
+  if (spare > 0) notes.push(`${String(spare)} spare invoices`);
   const facts = { fault: fault.name, seed, stillMs, restMs: Math.round(performance.now() - begun), notes, ledger };
   for (const { key } of unanswered) wrong.push(`${key} was never answered`);
   wrong.push(...end.wrong, ...ledger.wrongReads);

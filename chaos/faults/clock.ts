@@ -67,6 +67,6 @@ export const CLOCK_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'clock-step', title: 'the clock of the Redis process steps by 30 s, forward or back, and returns', fullRounds: 10 },
     detected: 'leases expire early, or say a time further away than they last: both count as expired; ids go on growing',
-    ...{ prepare: ownClock, strike: step },
+    ...{ repeatsCalls: true, prepare: ownClock, strike: step },
   },
 ];

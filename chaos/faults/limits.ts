@@ -92,7 +92,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'disk-full', title: 'the disk of Redis is full: with fsync always it exits, restarted with room it goes on', fullRounds: 5 },
     detected: 'Redis exits and logs why; edges answer 503, `/readyz` says `redis_away`',
-    ...{ prepare: smallDisk, strike: fillDisk },
+    ...{ repeatsCalls: true, prepare: smallDisk, strike: fillDisk },
   },
   {
     ...{ name: 'memory-full', title: 'Redis at `maxmemory` (`noeviction`)', fullRounds: 10 },

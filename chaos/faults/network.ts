@@ -56,6 +56,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'network-cut', title: 'the network cut between any two parts', fullRounds: 30 },
     detected: 'connections end; who cannot reach Redis loses its leases, who cannot reach MongoDB says `mongo_away`',
+    repeatsCalls: true,
     strike: (scene) =>
       disturb(scene, 'cut', (cable) => {
         cable.cut();
@@ -64,6 +65,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'network-held', title: 'nothing passes between any two parts, and arrives late when the network is back', fullRounds: 20 },
     detected: 'as above, by time-outs; a commit that arrives late is fenced by token and tip',
+    repeatsCalls: true,
     strike: (scene) =>
       disturb(scene, 'held both ways', (cable) => {
         cable.hold('both');
@@ -76,6 +78,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
       fullRounds: 30,
     },
     detected: 'by time-outs; edges answer 503 `outcome_unknown`, safe to repeat with the same key',
+    repeatsCalls: true,
     strike(scene) {
       const way: Hold = scene.random.next() < 0.5 ? 'there' : 'back';
       return disturb(scene, way === 'there' ? 'delivers nothing' : 'brings no answers', (cable) => {
@@ -95,6 +98,7 @@ export const NETWORK_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'redis-answers-lost', title: 'answers of Redis lost after the script was done', fullRounds: 20 },
     detected: '`ironwallet_commits_total{result="already"}`: the client library sends again, the script finds its work done',
+    repeatsCalls: true,
     strike: (scene) => loseAnswers(scene, 'redis', losingScripts(scene.random)),
   },
 ];

@@ -44,11 +44,13 @@ export const PROCESS_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'kill-effects', title: 'kill -9 of a process that calls bank or provider', fullRounds: 65 },
     detected: 'its effects are claimed anew by the next owner; providers repeat webhooks that got no 2xx',
+    repeatsCalls: true,
     strike: (scene) => killOne(scene, ['payments', 'omnibus']),
   },
   {
     ...{ name: 'pause-worker', title: 'SIGSTOP of an owner past its lease, then SIGCONT', fullRounds: 50 },
     detected: 'fenced by token and tip: it logs `shards have another owner now` and drops them',
+    repeatsCalls: true,
     strike: (scene) =>
       pauseOne(
         scene,

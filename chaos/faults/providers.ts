@@ -112,6 +112,6 @@ const NAMED: readonly Named[] = [
 ];
 
 export const PROVIDER_FAULTS: readonly Fault[] = NAMED.map(({ name, title, detected, route, rules }) => ({
-  ...{ name, title, detected, fullRounds: 5 },
+  ...{ name, title, detected, fullRounds: 5, repeatsCalls: route === CALLS },
   strike: (scene) => misbehave(scene, route, rules),
 }));

@@ -52,7 +52,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'redis-kill', title: 'Redis killed with -9, restarted with its append-only file', fullRounds: 50 },
     detected: 'edges answer 503 `unavailable`, `/readyz` says `redis_away`; workers wait and take new leases (another `run_id`)',
-    strike: die,
+    ...{ repeatsCalls: true, strike: die },
   },
   {
     ...{
@@ -61,6 +61,6 @@ export const REDIS_FAULTS: readonly Fault[] = [
       fullRounds: 20,
     },
     detected: 'Redis logs the truncation; owners find other tips than theirs and drop their actors; lines and payments are pulled again',
-    ...{ losesTail: true, prepare: knownFolder, strike: loseTail },
+    ...{ losesTail: true, repeatsCalls: true, prepare: knownFolder, strike: loseTail },
   },
 ];

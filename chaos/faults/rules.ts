@@ -5,6 +5,7 @@ export const RULES_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'rolling-rules', title: 'rolling restart with a new version of the rules of every kind', fullRounds: 10 },
     detected: '`ironwallet_rules_waits_total`: processes without the version leave the actor to those that have it',
+    repeatsCalls: true,
     async strike({ stage, note }) {
       const rules = stage.rules + 1;
       // Who only looks goes first: who has the old rules cannot read what the new ones decided.
