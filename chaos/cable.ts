@@ -29,6 +29,11 @@ export interface Cable {
   close(): Promise<void>;
 }
 
+/** Of all of these. */
+export function tamperedOf(cables: readonly Cable[]): number {
+  return cables.reduce((count, cable) => count + cable.tampered(), 0);
+}
+
 interface State {
   isCut: boolean;
   readonly held: Set<Way>;

@@ -1,11 +1,16 @@
 /** What a fault is to a round: a name, a way to strike, and what it may take. */
 import type { Random } from '../mocks/control/random.ts';
 import type { RedisOptions } from '../mocks/servers/redis.ts';
+import type { Looking } from '../tests/support/deposits.ts';
 import type { Stage } from './stage.ts';
 
 export interface Scene {
   readonly stage: Stage;
+  /** Past all cables. */
+  readonly looking: Looking;
   readonly random: Random;
+  /** Of the round: those of consecutive rounds of a fault meet all its variants in turn. */
+  readonly seed: number;
   /** With the counts and lengths of `--full`. */
   readonly full: boolean;
   /** As it was when the load began. */
@@ -35,8 +40,21 @@ export interface Fault {
   readonly repeatsCalls?: boolean;
   /** Prepares a Redis of its own; a text says why this machine does not permit it. */
   readonly prepare?: () => OwnRedis | string;
-  /** Strikes once and heals; resolves when the part that was hit serves again. */
+  /** Strikes once and heals; resolves when the part that was hit serves again. Throws when it did not strike: the round shows nothing then. */
   strike(scene: Scene): Promise<void>;
+}
+
+const STRUCK_MS_MAX = 60_000;
+const STRUCK_LOOK_MS = 100;
+
+/** Keeps a fault that strikes by chance on for its time, and longer until it has struck; throws when it never does. */
+export async function keepOn({ sleep }: Pick<Scene, 'sleep'>, ms: number, hasStruck: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + ms + STRUCK_MS_MAX;
+  await sleep(ms);
+  while (!(await hasStruck())) {
+    if (performance.now() > deadline) throw new Error('it did not strike, however long it was on');
+    await sleep(STRUCK_LOOK_MS);
+  }
 }
 
 export function anyOf<T>(random: Random, items: readonly T[]): T {

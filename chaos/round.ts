@@ -63,7 +63,16 @@ export async function playRound(options: RoundOptions): Promise<RoundResult> {
   await sleep(LEAD_MS / 2 + random.integer(0, LEAD_MS));
   const notes: string[] = [];
   const wrong: string[] = [];
-  const scene = { stage, random, full, loadBegan, note: (text: string) => void notes.push(text), sleep: (ms: number) => sleep(ms) };
+  const scene = {
+    stage,
+    looking,
+    random,
+    seed,
+    full,
+    loadBegan,
+    note: (text: string) => void notes.push(text),
+    sleep: (ms: number) => sleep(ms),
+  };
   await fault.strike(scene).catch((error: unknown) => wrong.push(`the fault itself failed: ${String(error)}`));
   await sleep(AFTER_MS);
   const stillMs = await progress.stop();

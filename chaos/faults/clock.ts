@@ -13,6 +13,11 @@ const LIBRARY = 'libfaketimeMT.so.1';
 const LIBC = 'libc.so.6';
 const FILE = 'clock';
 const TRY_MS_MAX = 5_000;
+/** The library reads its file once a second. */
+const SEEN_MS_MAX = 10_000;
+const SEEN_LOOK_MS = 100;
+/** Of a clock that says what it shall: what the question and the file take. */
+const INEXACT_MS = 5_000;
 
 /**
  * What makes a process believe another time; installs it where that needs no password. The C library goes along, so that its memory is used: the
@@ -52,15 +57,28 @@ function ownClock(): OwnRedis | string {
 }
 
 /** A step forward and back, or back and forward. */
-async function step({ stage, random, sleep, note }: Scene): Promise<void> {
-  const { dataFolder } = stage;
+async function step(scene: Scene): Promise<void> {
+  const { random, sleep, note } = scene;
+  const seconds = random.next() < 0.5 ? STEP_SECONDS : -STEP_SECONDS;
+  await setClock(scene, seconds);
+  await sleep(STEPPED_MS);
+  await setClock(scene, 0);
+  await sleep(STEPPED_MS);
+  note(`the clock of Redis stepped by ${String(seconds)} s and back`);
+}
+
+/** Resolves when Redis itself says that time; throws when it does not. */
+async function setClock({ stage: { dataFolder }, looking: { look }, sleep }: Scene, seconds: number): Promise<void> {
   if (dataFolder === null) throw new Error('a Redis with a clock of its own is needed');
-  const sign = random.next() < 0.5 ? '+' : '-';
-  writeFileSync(path.join(dataFolder, FILE), `${sign}${String(STEP_SECONDS)}s\n`);
-  await sleep(STEPPED_MS);
-  writeFileSync(path.join(dataFolder, FILE), '+0s\n');
-  await sleep(STEPPED_MS);
-  note(`the clock of Redis stepped by ${sign}${String(STEP_SECONDS)} s and back`);
+  writeFileSync(path.join(dataFolder, FILE), `${seconds < 0 ? '' : '+'}${String(seconds)}s\n`);
+  const deadline = performance.now() + SEEN_MS_MAX;
+  for (;;) {
+    const [now = 0] = (await look.redis.time()).map(Number);
+    const ahead = now * 1000 - Date.now();
+    if (Math.abs(ahead - seconds * 1000) < INEXACT_MS) return;
+    if (performance.now() > deadline) throw new Error(`the clock of Redis did not step: it is ${String(ahead)} ms ahead`);
+    await sleep(SEEN_LOOK_MS);
+  }
 }
 
 export const CLOCK_FAULTS: readonly Fault[] = [

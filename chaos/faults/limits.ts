@@ -2,17 +2,21 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import type { Redis } from 'ioredis';
 import { connectRedis, disconnect } from '../../providers/redis/connect.ts';
 import { removeFolder, temporaryFolder } from '../../mocks/servers/own-process.ts';
+import { anyOf, keepOn } from '../fault.ts';
 import type { Fault, OwnRedis, Scene } from '../fault.ts';
-import { request } from '../requests.ts';
+import { at, request } from '../requests.ts';
 
 const DISK = '64m';
 const FULL_MS = 2_500;
 const EXIT_MS_MAX = 60_000;
 const LOOK_MS = 50;
-/** So little above what is used that the load fills it at once. */
+/** So little above what is used that edges shed at once. */
 const ROOM_BYTES = 64 * 1024;
+const BALLAST = 'chaos:ballast';
+const BALLAST_BYTES = 16 * 1024;
 const MEMORY_MS = 5_000;
 const BLOCK_BYTES = 65_536;
 
@@ -42,7 +46,8 @@ async function fillDisk({ stage, sleep, note }: Scene): Promise<void> {
   const deadline = performance.now() + EXIT_MS_MAX;
   fill(ballast);
   while (isRunning(pid) && performance.now() < deadline) await sleep(LOOK_MS);
-  note(isRunning(pid) ? 'Redis went on' : 'Redis exited');
+  if (isRunning(pid)) throw new Error('Redis went on with a full disk');
+  note('Redis exited');
   await sleep(FULL_MS);
   const { status } = await request({ url: `${stage.of('gateway')[0]?.url ?? ''}/v1/wallets`, as: 'anybody' });
   note(`the edge answered ${String(status)}`);
@@ -73,19 +78,62 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Lowers maxmemory to a little above what is used, for a while. */
-async function fillMemory({ stage, sleep, note }: Scene): Promise<void> {
+/** Lowers maxmemory to a little above what is used, and takes the rest: until an edge has shed and commits have gone on all the same. */
+async function fillMemory(scene: Scene): Promise<void> {
+  const { stage, note } = scene;
   const redis = await connectRedis(stage.redis.url, { name: 'ironwallet:chaos' });
+  const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1] ?? '0');
+  const [, before] = (await redis.config('GET', 'maxmemory')) as [string, string];
+  const seen: Seen = { full: 0, shed: 0, moved: 0, totals: '' };
   try {
-    const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1] ?? '0');
-    const [, before] = (await redis.config('GET', 'maxmemory')) as [string, string];
     await redis.config('SET', 'maxmemory', String(used + ROOM_BYTES));
-    await sleep(MEMORY_MS);
-    await redis.config('SET', 'maxmemory', before);
-    note(`maxmemory ${String(used + ROOM_BYTES)} bytes for ${String(MEMORY_MS)} ms`);
+    const deadline = performance.now() + MEMORY_MS;
+    // What is trimmed makes room: it is taken again at every look.
+    await keepOn(scene, 0, async () => {
+      await takeRoom(redis);
+      await look(scene, seen);
+      return performance.now() > deadline && seen.shed > 0 && seen.moved > 0;
+    });
   } finally {
+    await redis.config('SET', 'maxmemory', before);
+    await redis.del(BALLAST);
     await disconnect(redis);
+    note(
+      `full at ${String(seen.full)} looks, commits moved money at ${String(seen.moved)}, an edge ${seen.shed > 0 ? 'shed' : 'never shed'}`,
+    );
   }
+}
+
+/** Until Redis refuses to write. */
+async function takeRoom(redis: Redis): Promise<void> {
+  const block = 'x'.repeat(BALLAST_BYTES);
+  for (;;) {
+    try {
+      await redis.append(BALLAST, block);
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('OOM')) return;
+      throw error;
+    }
+  }
+}
+
+/** Looks at a full Redis: how often what was seen. */
+interface Seen {
+  full: number;
+  shed: number;
+  moved: number;
+  totals: string;
+}
+
+async function look({ stage, looking, random, seed }: Scene, seen: Seen): Promise<void> {
+  const totals = [...(await looking.look.operations.totals(looking.layout.allShards))].join();
+  // Another key every time: what was promised before is answered however full Redis is.
+  const key = `full-${String(seed)}-${String(seen.full)}`;
+  const asked = { url: `${anyOf(random, stage.of('gateway')).url}/v1/wallets`, as: 'chaos-full', key, body: {} };
+  if (seen.shed === 0 && at((await request(asked)).body, 'code') === 'overloaded') seen.shed += 1;
+  if (seen.totals !== '' && seen.totals !== totals) seen.moved += 1;
+  seen.full += 1;
+  seen.totals = totals;
 }
 
 export const LIMIT_FAULTS: readonly Fault[] = [

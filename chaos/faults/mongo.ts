@@ -1,7 +1,9 @@
 /** A MongoDB that stands still, or that answers errors after it has written. */
 import { BSON } from 'mongodb';
-import type { Cable, Tamper } from '../cable.ts';
+import { tamperedOf } from '../cable.ts';
+import type { Tamper } from '../cable.ts';
 import type { Random } from '../../mocks/control/random.ts';
+import { keepOn } from '../fault.ts';
 import type { Fault, Scene } from '../fault.ts';
 
 const PAUSE_MS_MIN = 4_000;
@@ -23,16 +25,16 @@ async function pause({ stage, random, full, sleep, note }: Scene): Promise<void>
   }
 }
 
-async function errors({ stage, random, sleep, note }: Scene): Promise<void> {
+async function errors(scene: Scene): Promise<void> {
+  const { stage, random, note } = scene;
   const cables = stage.parts.map((part) => part.cables.mongo);
   for (const cable of cables) cable.tamper(errorAfterWriting(random));
-  await sleep(ERRORS_MS);
-  note(`${String(sum(cables))} writes were done and answered otherwise`);
-  for (const cable of cables) cable.heal();
-}
-
-function sum(cables: readonly Cable[]): number {
-  return cables.reduce((count, cable) => count + cable.tampered(), 0);
+  try {
+    await keepOn(scene, ERRORS_MS, () => tamperedOf(cables) > 0);
+  } finally {
+    note(`${String(tamperedOf(cables))} writes were done and answered otherwise`);
+    for (const cable of cables) cable.heal();
+  }
 }
 
 const HEADER_BYTES = 16;

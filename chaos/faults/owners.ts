@@ -1,4 +1,5 @@
 /** Two processes that both believe to own the same shards. */
+import type { Shard } from '../../engine/ports.ts';
 import { shardKeys } from '../../providers/redis/keys.ts';
 import { lookAt } from '../../tests/support/deposits.ts';
 import type { Looking } from '../../tests/support/deposits.ts';
@@ -34,12 +35,33 @@ async function fightOver({ stage, random, sleep, note }: Scene, { look, layout }
   const [first, second] = stage.of('wallet');
   const sleeper = (random.next() < 0.5 ? first : second)?.process();
   if (sleeper === undefined) throw new Error('two wallet workers are needed');
-  const before = await look.leases.owners(shards);
+  const owners = (): Promise<Owners> => look.leases.owners(shards);
+  const before = await untilOwners(2, owners, sleep);
   sleeper.signal('SIGSTOP');
-  const after = await takenOver(before, () => look.leases.owners(shards), sleep);
-  await sleep(WORKED_MS);
-  const contested = shards.filter((shard) => before.get(shard)?.token !== after.get(shard)?.token);
-  note(`${String(contested.length)} shards with two owners for ${String(FIGHT_MS)} ms`);
+  try {
+    const after = await untilOwners(1, owners, sleep);
+    await sleep(WORKED_MS);
+    const contested = shards.filter((shard) => before.get(shard)?.token !== after.get(shard)?.token);
+    note(`${String(contested.length)} shards with two owners for ${String(FIGHT_MS)} ms`);
+    if (contested.length === 0) throw new Error('no shard had two owners');
+    await swap({ look, contested, before, after }, (turn) => {
+      if (turn === 0) sleeper.signal('SIGCONT');
+      return sleep(SWAP_MS);
+    });
+  } finally {
+    sleeper.signal('SIGCONT');
+  }
+}
+
+interface Contest {
+  readonly look: Looking['look'];
+  readonly contested: readonly Shard[];
+  readonly before: Owners;
+  readonly after: Owners;
+}
+
+/** Writes the tokens of the former owner, then of both by turns. */
+async function swap({ look, contested, before, after }: Contest, written: (turn: number) => Promise<void>): Promise<void> {
   const begun = performance.now();
   for (let turn = 0; performance.now() - begun < FIGHT_MS; turn += 1) {
     const tokens = performance.now() - begun < OLD_TOKEN_MS || turn % 2 === 0 ? before : after;
@@ -49,19 +71,19 @@ async function fightOver({ stage, random, sleep, note }: Scene, { look, layout }
       pipeline.hset(shardKeys(shard).lease, { token, owner, expires: String(Date.now() + LEASE_MS / 2) });
     }
     await pipeline.exec();
-    if (turn === 0) sleeper.signal('SIGCONT');
-    await sleep(SWAP_MS);
+    await written(turn);
   }
 }
 
-async function takenOver(before: Owners, owners: () => Promise<Owners>, sleep: Scene['sleep']): Promise<Owners> {
+/** Who owns what when so many workers own the shards, all of them. */
+async function untilOwners(count: number, owners: () => Promise<Owners>, sleep: Scene['sleep']): Promise<Owners> {
   const deadline = performance.now() + TAKEOVER_MS_MAX;
   for (;;) {
-    await sleep(SWAP_MS);
     const now = await owners();
     const living = new Set([...now.values()].map(({ owner }) => owner));
-    if (living.size === 1 && new Set([...before.values()].map(({ owner }) => owner)).size > 1) return now;
-    if (performance.now() > deadline) return now;
+    if (living.size === count) return now;
+    if (performance.now() > deadline) throw new Error(`${String(living.size)} workers own the shards, not ${String(count)}`);
+    await sleep(SWAP_MS);
   }
 }
 

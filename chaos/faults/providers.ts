@@ -1,18 +1,28 @@
 /** What the fakes can do wrong: to the calls that we make, and to the webhooks that they send. */
 import type { FaultRule } from '../../mocks/control/faults.ts';
+import { keepOn } from '../fault.ts';
 import type { Fault, Scene } from '../fault.ts';
 
 const LASTS_MS = 7_000;
 
 type Rule = Omit<FaultRule, 'route' | 'seed'>;
 
-async function misbehave({ stage, random, sleep, note }: Scene, route: string, rules: readonly Rule[]): Promise<void> {
+/** Until each of the rules has come true at one of the fakes. */
+async function misbehave(scene: Scene, route: string, rules: readonly Rule[]): Promise<void> {
+  const { stage, random, note } = scene;
   const fakes = [stage.bank, stage.moyasar];
   for (const fake of fakes) for (const rule of rules) await fake.faults({ ...rule, route, seed: random.integer(1, 1_000_000) });
-  await sleep(LASTS_MS);
-  const lists = await Promise.all(fakes.map((fake) => fake.faultList()));
-  note(`${String(lists.flat().reduce((sum, { fired }) => sum + fired, 0))} times`);
-  await Promise.all(fakes.map((fake) => fake.clearFaults()));
+  // Both fakes list them in the order in which they were told.
+  const counts = async (): Promise<number[]> => {
+    const lists = await Promise.all(fakes.map((fake) => fake.faultList()));
+    return rules.map((_, index) => lists.reduce((sum, list) => sum + (list[index]?.fired ?? 0), 0));
+  };
+  try {
+    await keepOn(scene, LASTS_MS, async () => (await counts()).every((count) => count > 0));
+  } finally {
+    note(`${(await counts()).join(' and ')} times`);
+    await Promise.all(fakes.map((fake) => fake.clearFaults()));
+  }
 }
 
 const CALLS = '*';

@@ -27,6 +27,7 @@ async function loseTail({ stage, random, note, loadBegan }: Scene): Promise<void
   const lost = Math.floor((written * random.integer(TAIL_PERCENT_MIN, TAIL_PERCENT_MAX)) / 100);
   truncateSync(file, statSync(file).size - lost);
   note(`the last ${String(lost)} of ${String(written)} bytes of the round cut off`);
+  if (lost === 0) throw new Error('nothing was lost');
   await stage.redis.restart();
 }
 
