@@ -1,7 +1,8 @@
 /** The network between any two parts: cut, one-way, or losing answers. */
 import type { Random } from '../../mocks/control/random.ts';
-import type { Cable, Hold, Tamper } from '../cable.ts';
-import { anyOf } from '../fault.ts';
+import { tamperedOf } from '../cable.ts';
+import type { Cable, Tamper, Way } from '../cable.ts';
+import { keepOn } from '../fault.ts';
 import type { Fault, Scene } from '../fault.ts';
 import type { Role, Stage } from '../stage.ts';
 
@@ -23,22 +24,33 @@ function cablesOf({ parts }: Stage): Cable[] {
   return parts.flatMap((part) => USED[part.role].map((name) => part.cables[name]));
 }
 
-async function disturb(scene: Scene, what: string, act: (cable: Cable) => void): Promise<void> {
-  const { stage, random, sleep, note } = scene;
-  const cable = anyOf(random, cablesOf(stage));
+/** Of as many cables as there are, and of one way of each, the one whose turn it is: rounds with consecutive seeds meet all of them. */
+export function turnOf(seed: number, cables: number): { readonly index: number; readonly way: Way } {
+  return { index: seed % cables, way: Math.floor(seed / cables) % 2 === 0 ? 'there' : 'back' };
+}
+
+async function disturb(scene: Scene, what: (way: Way) => string, act: (cable: Cable, way: Way) => void): Promise<void> {
+  const { stage, random, seed, sleep, note } = scene;
+  const cables = cablesOf(stage);
+  const { index, way } = turnOf(seed, cables.length);
+  const cable = cables[index];
+  if (cable === undefined) throw new Error('no cable to disturb');
   const ms = random.integer(CUT_MS_MIN, CUT_MS_MAX);
-  note(`${cable.name} ${what} for ${String(ms)} ms`);
-  act(cable);
+  note(`${cable.name} ${what(way)} for ${String(ms)} ms`);
+  act(cable, way);
   await sleep(ms);
   cable.heal();
 }
 
-async function loseAnswers({ stage, sleep, note }: Scene, of: 'front' | 'redis', tamper: Tamper): Promise<void> {
-  const cables = stage.parts.map((part) => part.cables[of]);
+async function loseAnswers(scene: Scene, of: 'front' | 'redis', tamper: Tamper): Promise<void> {
+  const cables = scene.stage.parts.map((part) => part.cables[of]);
   for (const cable of cables) cable.tamper(tamper);
-  await sleep(LOSSES_MS);
-  note(`${String(cables.reduce((count, cable) => count + cable.tampered(), 0))} answers lost`);
-  for (const cable of cables) cable.heal();
+  try {
+    await keepOn(scene, LOSSES_MS, () => tamperedOf(cables) > 0);
+  } finally {
+    scene.note(`${String(tamperedOf(cables))} answers lost`);
+    for (const cable of cables) cable.heal();
+  }
 }
 
 /** The request is done, and the connection ends before its answer. */
@@ -58,33 +70,43 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     detected: 'connections end; who cannot reach Redis loses its leases, who cannot reach MongoDB says `mongo_away`',
     repeatsCalls: true,
     strike: (scene) =>
-      disturb(scene, 'cut', (cable) => {
-        cable.cut();
-      }),
+      disturb(
+        scene,
+        () => 'cut',
+        (cable) => {
+          cable.cut();
+        },
+      ),
   },
   {
     ...{ name: 'network-held', title: 'nothing passes between any two parts, and arrives late when the network is back', fullRounds: 20 },
     detected: 'as above, by time-outs; a commit that arrives late is fenced by token and tip',
     repeatsCalls: true,
     strike: (scene) =>
-      disturb(scene, 'held both ways', (cable) => {
-        cable.hold('both');
-      }),
+      disturb(
+        scene,
+        () => 'held both ways',
+        (cable) => {
+          cable.hold('both');
+        },
+      ),
   },
   {
     ...{
       name: 'network-one-way',
       title: 'the network cut one way: what is sent arrives and its answers do not, or the other way round',
-      fullRounds: 30,
+      fullRounds: 38,
     },
     detected: 'by time-outs; edges answer 503 `outcome_unknown`, safe to repeat with the same key',
     repeatsCalls: true,
-    strike(scene) {
-      const way: Hold = scene.random.next() < 0.5 ? 'there' : 'back';
-      return disturb(scene, way === 'there' ? 'delivers nothing' : 'brings no answers', (cable) => {
-        cable.hold(way);
-      });
-    },
+    strike: (scene) =>
+      disturb(
+        scene,
+        (way) => (way === 'there' ? 'delivers nothing' : 'brings no answers'),
+        (cable, way) => {
+          cable.hold(way);
+        },
+      ),
   },
   {
     ...{
