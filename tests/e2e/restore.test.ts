@@ -4,20 +4,24 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { startCable } from '../../chaos/cable.ts';
 import { audit } from '../../engine/audit.ts';
 import { creditedOf, lookAt, openWallets, settledPosition, walletNumbers, wrongWallets } from '../support/deposits.ts';
 import type { Looking } from '../support/deposits.ts';
 import { startRole } from '../support/processes.ts';
 import type { RoleProcess } from '../support/processes.ts';
-import { openWallet, payOut, pendingTopUp, topUpIs, walletHas } from '../support/story.ts';
+import { decided, field, invoiceOf, itemsOf, nextKey, payOut, topUpIs, walletHas } from '../support/story.ts';
+import type { Wallet } from '../support/story.ts';
 import { callApi, eventually, startSystem } from '../support/system.ts';
-import type { TestSystem } from '../support/system.ts';
+import type { Reply, Request, TestSystem } from '../support/system.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../cli/ironwallet.js', import.meta.url));
 const ALL_ROLES = 'gateway,wallet,payments,omnibus';
 /** Behind the blocks that two gateways take. */
 const NUMBERS = walletNumbers(5_050).slice(5_000);
 const DEPOSITS = 2_000;
+/** Come when the tail is given: at the loss they are not credited. */
+const LATE_DEPOSITS = 500;
 const ENV = {
   LEASE_MS: '1000',
   SNAPSHOT_MS: '700',
@@ -60,8 +64,60 @@ async function saved({ look, layout }: Looking): Promise<void> {
   );
 }
 
-async function twoProcesses(t: ExecutionContext, system: TestSystem): Promise<readonly RoleProcess[]> {
-  const processes = [await startRole({ role: ALL_ROLES, env: system.env }), await startRole({ role: ALL_ROLES, env: system.env })];
+/** A command of a client that was answered 201. */
+interface Promised {
+  readonly path: string;
+  readonly request: Request;
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly answeredAt: number;
+}
+
+async function give(system: TestSystem, path: string, { as, body }: { readonly as: string; readonly body: unknown }): Promise<Promised> {
+  const request = { as, key: nextKey(), body };
+  const reply = await decided(system, path, request);
+  if (reply.status !== 201) throw new Error(`${path}: ${JSON.stringify(reply.body)}`);
+  return { path, request, id: String(reply.body['id']), answeredAt: Date.now() };
+}
+
+function giveTopUp(system: TestSystem, { owner, id }: Pick<Wallet, 'owner' | 'id'>, amount: string): Promise<Promised> {
+  return give(system, `/v1/wallets/${id}/top-ups`, { as: owner, body: { amount, currency: 'SAR' } });
+}
+
+/** The customer pays by card, and the top-up is pending. */
+async function pay(system: TestSystem, wallet: Wallet, { id }: Promised): Promise<void> {
+  await system.moyasar.pay(await invoiceOf(system, id));
+  await topUpIs(system, wallet, { id, status: 'processing' });
+}
+
+function lookFor(system: TestSystem, { path, id, request: { as = '' } }: Promised): Promise<Reply> {
+  return eventually(
+    () => system.call(`${path}/${id}`, { as }),
+    ({ status }) => status === 200 || status === 404,
+  );
+}
+
+/** Ids of those that the service does not know. */
+async function unknownOf(system: TestSystem, promised: readonly Promised[]): Promise<string[]> {
+  const found = await Promise.all(promised.map(async (one) => ({ id: one.id, status: (await lookFor(system, one)).status })));
+  return found.filter(({ status }) => status === 404).map(({ id }) => id);
+}
+
+/** Up to when a role's decisions are surely in MongoDB, as `restore --json` says. */
+function wholeUpTo(json: string, role: string): number {
+  const horizons = field(JSON.parse(json), 'horizons');
+  const own: unknown = Array.isArray(horizons) ? horizons.find((one) => field(one, 'role') === role) : null;
+  return Number(field(own, 'complete'));
+}
+
+async function bulk({ bank }: TestSystem, count: number, seed: number): Promise<bigint> {
+  const { total } = await bank.bulk({ count, numbers: NUMBERS, amountFrom: '1.00', amountTo: '9.00', seed });
+  return BigInt(total.replace('.', ''));
+}
+
+async function twoProcesses(t: ExecutionContext, system: TestSystem, more = {}): Promise<readonly RoleProcess[]> {
+  const env = { ...system.env, ...more };
+  const processes = [await startRole({ role: ALL_ROLES, env }), await startRole({ role: ALL_ROLES, env })];
   t.teardown(async () => {
     if (!t.passed) for (const process of processes) t.log(process.log().slice(-3_000));
     await Promise.all(processes.map((process) => process.end('SIGKILL')));
@@ -76,41 +132,47 @@ function servedBy(system: TestSystem, processes: readonly RoleProcess[]): TestSy
 }
 
 test.serial(
-  'Redis lost everything in the middle of 2,000 deposits and two top-ups: restored and read again, every wallet is right',
+  'Redis lost everything in the middle of 2,500 deposits and three top-ups: restored, pulled and repeated, every wallet is right',
   async (t) => {
-    const bare = await startSystem({ service: false, env: ENV, bank: { pageSizeMax: 100 } });
+    const bare = await startSystem({ service: false, env: ENV, ownMongo: true, bank: { pageSizeMax: 100 } });
     t.teardown(() => bare.stop());
-    const processes = await twoProcesses(t, bare);
+    // What the processes save goes through it: when it is cut, what follows is surely in no snapshot.
+    const cable = await startCable('mongo', Number(new URL(bare.mongo.url).port));
+    t.teardown(() => cable.close());
+    const processes = await twoProcesses(t, bare, { MONGODB_URL: `mongodb://127.0.0.1:${String(cable.port)}` });
     const before = servedBy(bare, processes);
     const looking = await lookAt(bare.config);
     t.teardown(() => looking.close());
     await openWallets(looking, NUMBERS);
-    const alice = await openWallet(before, 'alice');
-    const paid = await pendingTopUp(before, alice, '100.00');
+    const opened = await give(before, '/v1/wallets', { as: 'alice', body: {} });
+    const alice: Wallet = { owner: 'alice', id: opened.id, iban: '' };
+    const paid = await giveTopUp(before, alice, '100.00');
+    await pay(before, alice, paid);
+    const asked = await giveTopUp(before, alice, '40.00');
+    await invoiceOf(before, asked.id);
     await saved(looking);
 
-    // Under way: deposits, a second top-up, and the payout of the first.
+    // Under way: deposits and the payout of the first top-up.
     const { expectedCreditText } = await before.moyasar.settle();
-    const pending = await pendingTopUp(before, alice, '40.00');
     await payOut(before, expectedCreditText);
-    const { total } = await before.bank.bulk({
-      count: DEPOSITS,
-      numbers: NUMBERS,
-      amountFrom: '1.00',
-      amountTo: '9.00',
-      seed: 7,
-    });
-    const wanted = BigInt(total.replace('.', ''));
+    const first = await bulk(before, DEPOSITS, 7);
     await eventually(
       () => creditedOf(looking).then(String),
-      (sum) => BigInt(sum) > wanted / 4n,
+      (sum) => BigInt(sum) > first / 4n,
     );
+    // The tail: nothing of it reaches MongoDB. One payment for a top-up that is saved, one for a top-up that is not, and a wallet.
+    cable.cut();
+    await pay(before, alice, asked);
+    const late = await giveTopUp(before, alice, '25.00');
+    await pay(before, alice, late);
+    const bobs = await give(before, '/v1/wallets', { as: 'bob', body: {} });
+    const wanted = first + (await bulk(before, LATE_DEPOSITS, 8));
     await Promise.all(processes.map((process) => process.end('SIGKILL')));
     t.true((await creditedOf(looking)) < wanted, 'a loss after the last credit would show little');
     await looking.look.redis.flushall();
 
     await t.throwsAsync(startRole({ role: ALL_ROLES, env: bare.env }), { message: /ironwallet restore/ });
-    const dry = await ironwallet(bare, 'restore', '--dry-run');
+    const dry = await ironwallet(bare, 'restore', '--dry-run', '--json');
     t.is(dry.code, 0, dry.output);
     t.is(await looking.look.redis.dbsize(), 0, 'a dry run writes nothing');
     const restored = await ironwallet(bare, 'restore');
@@ -123,20 +185,60 @@ test.serial(
     t.regex(again.output, /not empty/);
 
     const after = servedBy(bare, await twoProcesses(t, bare));
+    // By itself: what the bank credited, what the provider settled, and the payment of the top-up that was saved unpaid.
     await topUpIs(after, alice, { id: paid.id, status: 'paid' });
-    // What came after the last snapshot may be unknown to the wallet; what the provider has is asked for by whoever knows of it.
-    await walletHas(after, alice, { available: '100.00' });
-    await eventually(
-      () => creditedOf(looking).then(String),
-      (sum) => BigInt(sum) >= wanted + 10_000n,
-      60_000,
+    await topUpIs(after, alice, { id: asked.id, status: 'processing' });
+    await walletHas(after, alice, { available: '100.00', pending: '40.00' });
+    const credited = (sum: bigint): Promise<string> =>
+      eventually(
+        () => creditedOf(looking).then(String),
+        (seen) => BigInt(seen) >= sum,
+        60_000,
+      );
+    await credited(wanted + 10_000n);
+
+    // Not by itself: the commands of the tail, and no other.
+    const promised = [opened, paid, asked, late, bobs];
+    const tail = await unknownOf(after, promised);
+    t.log(`commands of the lost tail: ${tail.join(', ')}`);
+    t.deepEqual(tail, [late.id, bobs.id]);
+    const whole = wholeUpTo(dry.output, 'wallet');
+    for (const { id, answeredAt } of [late, bobs]) t.true(answeredAt > whole, `${id} was answered before ${String(whole)}`);
+    t.is((await invoicesOf(after, late.id)).length, 1, 'paid at the provider, and nobody here knows');
+
+    // Repeated with their keys, all commands have one effect, and the settlement finds the payment that was lost.
+    const repeated = await Promise.all(promised.map(({ path, request }) => decided(after, path, request)));
+    t.deepEqual(
+      repeated.map(({ status }) => status),
+      promised.map(() => 201),
     );
+    t.deepEqual(
+      repeated.slice(0, 4).map(({ body }) => body['id']),
+      promised.slice(0, 4).map(({ id }) => id),
+    );
+    for (const as of ['alice', 'bob']) t.is(itemsOf((await after.call('/v1/wallets', { as })).body).length, 1, `wallets of ${as}`);
+    t.is(itemsOf((await after.call(`/v1/wallets/${alice.id}/fund-requests`, { as: 'alice' })).body).length, 3);
+    await payOut(after, (await after.moyasar.settle()).expectedCreditText);
+    for (const { id } of [asked, late]) await topUpIs(after, alice, { id, status: 'paid' });
+    await walletHas(after, alice, { available: '165.00', pending: '0.00' });
+    await credited(wanted + 16_500n);
+    await eventually(
+      () => invoicesOf(after, late.id),
+      (statuses) => statuses.every((status) => status !== 'initiated'),
+    );
+
     const position = await settledPosition(looking.ports);
     t.deepEqual([...position.differences.values()], [0n]);
     t.deepEqual(position.broken, []);
     t.is(await wrongWallets(looking.ports, await after.bank.tally()), 0);
+    t.is(await creditedOf(looking), wanted + 16_500n);
     t.deepEqual((await audit(looking.ports)).divergences, []);
     t.deepEqual(await looking.look.operations.parked(looking.layout.allShards), []);
-    t.is(typeof pending.id, 'string');
   },
 );
+
+/** How the provider's invoices for a top-up stand. */
+async function invoicesOf({ moyasar }: TestSystem, topUpId: string): Promise<string[]> {
+  const all = await moyasar.invoices();
+  return all.filter(({ metadata }) => Object.values(metadata ?? {}).includes(topUpId)).map(({ status }) => status);
+}

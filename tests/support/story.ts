@@ -49,9 +49,14 @@ export async function askTopUp(system: TestSystem, wallet: Wallet, amount = '100
   const request = { as: wallet.owner, key: nextKey(), body: { amount, currency: 'SAR' } };
   const asked = await decided(system, `/v1/wallets/${wallet.id}/top-ups`, request);
   if (asked.status !== 201) throw new Error(`no top-up: ${JSON.stringify(asked.body)}`);
-  const page = await system.call(new URL(String(asked.body['checkoutUrl'])).pathname);
-  const invoiceId = /invoices\/([\w-]+)/.exec(page.headers.get('location') ?? '')?.[1] ?? '';
-  return { id: String(asked.body['id']), invoiceId };
+  const id = String(asked.body['id']);
+  return { id, invoiceId: await invoiceOf(system, id) };
+}
+
+/** The provider's invoice that a top-up's checkout leads to. */
+export async function invoiceOf(system: Pick<TestSystem, 'call'>, topUpId: string): Promise<string> {
+  const page = await system.call(`/checkout/${topUpId}`);
+  return /invoices\/([\w-]+)/.exec(page.headers.get('location') ?? '')?.[1] ?? '';
 }
 
 /** A top-up that was paid by card and is pending. */
