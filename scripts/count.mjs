@@ -2,17 +2,12 @@
 // Usage: `node scripts/count.mjs <folder> ok|failed...`.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { countTap } from './tap.mjs';
 
 const [folder = '.', ...others] = process.argv.slice(2);
 const othersPassed = others.filter((outcome) => outcome === 'ok').length;
 const read = (name) => (existsSync(path.join(folder, name)) ? readFileSync(path.join(folder, name), 'utf8') : '');
-const lines = read('tests.tap').split('\n');
-const count = (pattern) => lines.filter((line) => pattern.test(line)).length;
-
-// TAP marks a skipped or unwritten test as ok: neither has passed.
-const skipped = count(/^(not )?ok\b.*# (SKIP|TODO)/i);
-const testsFailed = count(/^not ok\b(?!.*# (SKIP|TODO))/i);
-const testsPassed = count(/^ok\b(?!.*# (SKIP|TODO))/i);
+const { passed: testsPassed, failed: testsFailed, skipped } = countTap(read('tests.tap'));
 
 const checks = JSON.parse(read('checks.json') || '{"failed":["verify"]}').failed;
 const otherChecks = checks.filter((check) => check !== 'coverage').length;

@@ -5,6 +5,7 @@
  * AGREE_RUNS=5000       more sequences than the few of the test run (`npm run agree -- --runs 5000`)
  * AGREE_REPLAY='{...}'  the one sequence that a failure named
  */
+import { writeFileSync } from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
 import { connectRedis, disconnect } from '../../providers/redis/connect.ts';
@@ -17,6 +18,8 @@ import { createWorld, STEP_MS } from './agree/world.ts';
 import type { World } from './agree/world.ts';
 
 const RUNS = Number(process.env.AGREE_RUNS ?? 100);
+/** A file that takes what was done, for `npm run agree`. */
+const REPORT = process.env.AGREE_REPORT;
 const CALLS_MAX = 60;
 /** Generous: 100 take ten seconds. */
 const RUN_MS_MAX = 2_000;
@@ -32,17 +35,26 @@ test.after.always(async () => {
 
 test('whatever is called, in whatever order, the in-memory ports and the scripts of Redis answer and hold the same', async (t) => {
   t.timeout(RUNS * RUN_MS_MAX); // AVA watches nothing else either while this lasts
-  const calls = [...mailboxCalls, ...commitCalls, ...otherCalls];
-  const arbitraries = calls.flatMap(({ weight, arbitrary }) => Array.from({ length: weight }, () => arbitrary));
+  const kinds = [...mailboxCalls, ...commitCalls, ...otherCalls];
+  const arbitraries = kinds.flatMap(({ weight, arbitrary }) => Array.from({ length: weight }, () => arbitrary));
   const { replayPath, ...where } = replay;
   let count = 0;
+  let calls = 0;
+  const counting = (world: World): World => ({
+    ...world,
+    both: (what, ask) => {
+      calls += 1;
+      return world.both(what, ask);
+    },
+  });
   const sequences = fc.commands(arbitraries, { maxCommands: CALLS_MAX, size: 'max', ...(replayPath === undefined ? {} : { replayPath }) });
   const property = fc.asyncProperty(sequences, async (steps) => {
     count += 1;
-    await fc.asyncModelRun(async () => ({ model: await ready(), real: null }), steps);
+    await fc.asyncModelRun(async () => ({ model: counting(await ready()), real: null }), steps);
   });
   const result = await fc.check(property, { numRuns: RUNS, ...where });
-  t.log(`${String(count)} sequences of up to ${String(CALLS_MAX)} calls, seed ${String(result.seed)}`);
+  if (REPORT !== undefined) writeFileSync(REPORT, JSON.stringify({ runs: count, calls }));
+  t.log(`${String(count)} sequences of up to ${String(CALLS_MAX)} calls, ${String(calls)} in all, seed ${String(result.seed)}`);
   if (!result.failed) {
     t.pass();
     return;
