@@ -1,8 +1,9 @@
 /**
- * The in-memory ports, on which the engine is tested and simulated, and the real scripts agree: random calls of every method go to both, and
- * after each call both have answered the same and hold the same.
+ * The in-memory ports, on which the engine is tested and simulated, and the real scripts agree: random calls of every method of mailboxes,
+ * leases, effects, operations and, in the form of a cluster, the outbox go to both, and after each call both have answered the same and hold
+ * the same. What is not called here (the restoration of an empty Redis, the beginning of an installation) has the contract tests alone.
  *
- * AGREE_RUNS=5000       more sequences than the few of the test run (`npm run agree -- --runs 5000`)
+ * AGREE_RUNS=5000       more sequences than the few of the test run (`npm run agree -- --runs 5000`), half of them in each form
  * AGREE_REPLAY='{...}'  the one sequence that a failure named
  */
 import { writeFileSync } from 'node:fs';
@@ -13,6 +14,7 @@ import { startRedis } from '../../mocks/servers/redis.ts';
 import { commitCalls } from './agree/commit-calls.ts';
 import { mailboxCalls } from './agree/mailbox-calls.ts';
 import { acquireBoth, otherCalls } from './agree/other-calls.ts';
+import { outboxCalls } from './agree/outbox-calls.ts';
 import { SHARDS } from './agree/side.ts';
 import { createWorld, STEP_MS } from './agree/world.ts';
 import type { World } from './agree/world.ts';
@@ -28,45 +30,53 @@ const replay = parseReplay(process.env.AGREE_REPLAY);
 // What is compared is what the scripts do, not what survives: without the log each call is twice as fast.
 const server = await startRedis({ own: true, settings: { appendonly: 'no' } });
 const redis = await connectRedis(server.url, { name: 'agree' });
+const done = { runs: 0, calls: 0 };
 test.after.always(async () => {
+  if (REPORT !== undefined) writeFileSync(REPORT, JSON.stringify(done));
   await disconnect(redis);
   await server.close();
 });
 
-test('whatever is called, in whatever order, the in-memory ports and the scripts of Redis answer and hold the same', async (t) => {
-  t.timeout(RUNS * RUN_MS_MAX); // AVA watches nothing else either while this lasts
-  const kinds = [...mailboxCalls, ...commitCalls, ...otherCalls];
-  const arbitraries = kinds.flatMap(({ weight, arbitrary }) => Array.from({ length: weight }, () => arbitrary));
-  const { replayPath, ...where } = replay;
-  let count = 0;
-  let calls = 0;
-  const counting = (world: World): World => ({
+const ONE_SERVER = [...mailboxCalls, ...commitCalls, ...otherCalls];
+const FORMS = [
+  { name: 'one server', cluster: false, kinds: ONE_SERVER, runs: Math.ceil(RUNS / 2) },
+  { name: 'a cluster', cluster: true, kinds: [...ONE_SERVER, ...outboxCalls], runs: Math.floor(RUNS / 2) },
+] as const;
+const { form: wanted, replayPath, ...where } = replay;
+
+for (const { name, cluster, kinds, runs } of FORMS.filter(({ name, runs }) => runs > 0 && (wanted ?? name) === name)) {
+  // One after the other: each sequence empties the server.
+  test.serial(`whatever is called, in whatever order, the in-memory ports and the scripts agree in the form of ${name}`, async (t) => {
+    t.timeout(runs * RUN_MS_MAX); // AVA watches nothing else either while this lasts
+    const arbitraries = kinds.flatMap(({ weight, arbitrary }) => Array.from({ length: weight }, () => arbitrary));
+    const sequences = fc.commands(arbitraries, {
+      maxCommands: CALLS_MAX,
+      size: 'max',
+      ...(replayPath === undefined ? {} : { replayPath }),
+    });
+    const before = { ...done };
+    const property = fc.asyncProperty(sequences, async (steps) => {
+      done.runs += 1;
+      await fc.asyncModelRun(async () => ({ model: await ready(cluster), real: null }), steps);
+    });
+    const result = await fc.check(property, { numRuns: runs, ...where });
+    const [sequencesDone, calls] = [done.runs - before.runs, done.calls - before.calls];
+    t.log(`${String(sequencesDone)} sequences of up to ${String(CALLS_MAX)} calls, ${String(calls)} in all, seed ${String(result.seed)}`);
+    if (result.failed) t.log(report(name, result));
+    t.false(result.failed, 'They disagree: the lines above say on what.');
+  });
+}
+
+async function ready(cluster: boolean): Promise<World> {
+  const world = await createWorld(redis, cluster);
+  for (const shard of SHARDS) await acquireBoth(world, { shard, worker: 'w1', ttlMs: 2.5 * STEP_MS });
+  return {
     ...world,
     both: (what, ask) => {
-      calls += 1;
+      done.calls += 1;
       return world.both(what, ask);
     },
-  });
-  const sequences = fc.commands(arbitraries, { maxCommands: CALLS_MAX, size: 'max', ...(replayPath === undefined ? {} : { replayPath }) });
-  const property = fc.asyncProperty(sequences, async (steps) => {
-    count += 1;
-    await fc.asyncModelRun(async () => ({ model: counting(await ready()), real: null }), steps);
-  });
-  const result = await fc.check(property, { numRuns: RUNS, ...where });
-  if (REPORT !== undefined) writeFileSync(REPORT, JSON.stringify({ runs: count, calls }));
-  t.log(`${String(count)} sequences of up to ${String(CALLS_MAX)} calls, ${String(calls)} in all, seed ${String(result.seed)}`);
-  if (!result.failed) {
-    t.pass();
-    return;
-  }
-  t.log(report(result));
-  t.fail('They disagree: the lines above say on what.');
-});
-
-async function ready(): Promise<World> {
-  const world = await createWorld(redis);
-  for (const shard of SHARDS) await acquireBoth(world, { shard, worker: 'w1', ttlMs: 2.5 * STEP_MS });
-  return world;
+  };
 }
 
 interface Failed {
@@ -76,14 +86,21 @@ interface Failed {
   readonly errorInstance: unknown;
 }
 
-function report({ seed, counterexamplePath, counterexample, errorInstance }: Failed): string {
+function report(form: string, { seed, counterexamplePath, counterexample, errorInstance }: Failed): string {
   const text = String(counterexample);
   const replayPath = /replayPath="([^"]*)"/.exec(text)?.[1];
-  const where = JSON.stringify({ seed, path: counterexamplePath, replayPath });
+  const where = JSON.stringify({ form, seed, path: counterexamplePath, replayPath });
   const error = errorInstance instanceof Error ? (errorInstance.stack ?? errorInstance.message) : String(errorInstance);
   return `${text.replaceAll(/,(?=[a-z])/g, '\n')}\n${error}\nAgain: AGREE_REPLAY='${where}' npm run agree`;
 }
 
-function parseReplay(text: string | undefined): { seed?: number; path?: string; replayPath?: string } {
-  return text === undefined ? {} : (JSON.parse(text) as { seed: number; path: string; replayPath: string });
+interface Replay {
+  readonly form?: string;
+  readonly seed?: number;
+  readonly path?: string;
+  readonly replayPath?: string;
+}
+
+function parseReplay(text: string | undefined): Replay {
+  return text === undefined ? {} : (JSON.parse(text) as Replay);
 }

@@ -1,7 +1,7 @@
 /** All that one side holds, as it holds it, and the same in common names. */
 import { compareEntries, msOf } from '../../../engine/message.ts';
 import type { ActorId, EntryId, StoredEntry } from '../../../engine/message.ts';
-import type { EffectRecord, Shard, Tip } from '../../../engine/ports.ts';
+import type { EffectRecord, OutboxEntry, Shard, Tip } from '../../../engine/ports.ts';
 import { commonEntries, commonTip } from './names.ts';
 import type { Names } from './names.ts';
 
@@ -16,6 +16,15 @@ export interface ShardLook {
   readonly timers: ReadonlyMap<string, number>;
   readonly effects: readonly EffectLook[];
   readonly dead: readonly { readonly actor: ActorId; readonly entry: EntryId; readonly by: string }[];
+  readonly outbox: readonly OutboxEntry[];
+  /** Sending shard -> its last epochs, the newest last. */
+  readonly seen: ReadonlyMap<Shard, readonly EpochLook[]>;
+}
+
+export interface EpochLook {
+  readonly epoch: string;
+  /** The last entry of it that was delivered here. */
+  readonly last: EntryId;
 }
 
 export interface EffectLook extends EffectRecord {
@@ -42,11 +51,21 @@ export function learn(names: Names, look: Look): void {
       actor,
       entries.map(({ entry }) => entry),
     );
-  for (const [shard, { effects }] of look.shards)
+  for (const [shard, { effects, outbox }] of look.shards) {
     names.learn(
       shard,
       effects.map(({ claim }) => claim),
     );
+    names.learn(
+      outboxOf(shard),
+      outbox.map(({ entry }) => entry),
+    );
+  }
+}
+
+/** The stream that a shard's outbox is among the names. */
+function outboxOf(shard: Shard): string {
+  return `${shard} outbox`;
 }
 
 export function newestMs(look: Look): number {
@@ -95,7 +114,21 @@ function commonShard(names: Names, look: Look, one: ShardLook & { readonly shard
     timers: one.timers,
     effects: one.effects.map((effect) => ({ ...effect, claim: names.common(shard, effect.claim) })),
     dead: one.dead.map((dead) => ({ ...dead, entry: names.common(dead.actor, dead.entry) })),
+    outbox: commonOutbox(names, shard, one.outbox),
+    seen: new Map([...one.seen].map(([from, epochs]) => [from, epochs.map((epoch) => commonEpoch(names, from, epoch))])),
   };
+}
+
+export function commonOutbox(names: Names, shard: Shard, entries: readonly OutboxEntry[]): OutboxEntry[] {
+  return entries.map((one) => ({
+    ...one,
+    entry: names.common(outboxOf(shard), one.entry),
+    epoch: names.commonEpoch(shard, one.epoch),
+  }));
+}
+
+function commonEpoch(names: Names, from: Shard, { epoch, last }: EpochLook): EpochLook {
+  return { epoch: names.commonEpoch(from, epoch), last: names.common(outboxOf(from), last) };
 }
 
 function pair<K, V>(key: K, value: V | null): [K, V][] {

@@ -15,9 +15,9 @@ export interface Clock {
   ms: number;
 }
 
-export function createMemorySide(clock: Clock): Side {
+export function createMemorySide(clock: Clock, cluster: boolean): Side {
   const system = { ...createMemorySystem(), wallMs: () => clock.ms };
-  const ports = createMemoryPorts({ layout, system });
+  const ports = createMemoryPorts({ layout, system, cluster });
   return {
     name: 'memory',
     ports,
@@ -49,6 +49,8 @@ function shardLook(shard: ShardStore): ShardLook {
     timers: new Map([...shard.timers].map(([name, { at }]) => [name, at])),
     effects: [...shard.effects.values()].map(({ record, claim, attempts, claimedBy }) => ({ ...record, claim, attempts, by: claimedBy })),
     dead: shard.dead.map(({ actor, entry, by }) => ({ actor, entry, by })),
+    outbox: [...shard.outbox.entries],
+    seen: new Map([...shard.seen].map(([from, epochs]) => [from, epochs.map((one) => ({ ...one }))])),
   };
 }
 

@@ -17,6 +17,9 @@ export interface Names {
   realText(text: string): string;
   commonToken(shard: Shard, token: string): string;
   realLease(lease: Lease): Lease;
+  /** The token that an outbox message was written under; what no lease had (after a release, or made up) stays as it is. */
+  commonEpoch(shard: Shard, epoch: string): string;
+  realEpoch(shard: Shard, epoch: string): string;
 }
 
 export function createNames(): Names {
@@ -24,6 +27,7 @@ export function createNames(): Names {
   const byName = new Map<string, EntryId>();
   const newest = new Map<string, EntryId>();
   const tokens = new Map<string, string>();
+  const tokenOf = (shard: Shard, token: string): string | undefined => tokens.get(`${shard} ${numberOf(token)}`);
   return {
     learn(stream, ids) {
       for (const id of ids) {
@@ -39,13 +43,20 @@ export function createNames(): Names {
     commonText: (stream, text) => byId.get(`${stream} ${text}`) ?? text,
     realText: (text) => byName.get(text) ?? text,
     commonToken(shard, token) {
-      const epoch = token.slice(0, token.indexOf(':'));
+      const epoch = numberOf(token);
       const key = `${shard} ${epoch}`;
       if (!tokens.has(key)) tokens.set(key, token);
       return tokens.get(key) === token ? `${epoch}:known` : `${epoch}:another`;
     },
-    realLease: ({ shard, token, via }) => ({ shard, token: tokens.get(`${shard} ${token.slice(0, token.indexOf(':'))}`) ?? token, via }),
+    realLease: ({ shard, token, via }) => ({ shard, token: tokenOf(shard, token) ?? token, via }),
+    commonEpoch: (shard, epoch) => (tokenOf(shard, epoch) === epoch ? `${numberOf(epoch)}:known` : epoch),
+    realEpoch: (shard, epoch) => (epoch.endsWith(':known') ? (tokenOf(shard, epoch) ?? epoch) : epoch),
   };
+}
+
+/** Of a token, which is `<epoch>:<uuid>`. */
+function numberOf(token: string): string {
+  return token.slice(0, token.indexOf(':'));
 }
 
 export function commonEntries(names: Names, stream: string, entries: readonly StoredEntry[]): StoredEntry[] {

@@ -1,7 +1,7 @@
 /** The real scripts on a real server as one side, looked at key by key. */
 import type { Redis } from 'ioredis';
 import type { ActorId, EntryId } from '../../../engine/message.ts';
-import type { Shard, Tip } from '../../../engine/ports.ts';
+import type { OutboxEntry, Shard, Tip } from '../../../engine/ports.ts';
 import { createEffects } from '../../../providers/redis/effects.ts';
 import { initInstallation } from '../../../providers/redis/installation.ts';
 import { mailboxKey, shardKeys, workersKey } from '../../../providers/redis/keys.ts';
@@ -9,23 +9,27 @@ import { createLeases } from '../../../providers/redis/leases.ts';
 import { createMailboxes } from '../../../providers/redis/mailboxes.ts';
 import { createMemoryGauge } from '../../../providers/redis/memory.ts';
 import { createOperations } from '../../../providers/redis/operations.ts';
+import { createOutbox } from '../../../providers/redis/outbox.ts';
 import { parkedActor } from '../../../providers/redis/parked.ts';
 import { actorId, entries, entryId, list, number, pairs, record, text } from '../../../providers/redis/reply.ts';
 import { createScripts } from '../../../providers/redis/scripts.ts';
 import { parseTip } from '../../../providers/redis/tip.ts';
 import { layout } from '../fixture.ts';
-import type { EffectLook, Look, MailboxLook, ShardLook } from './look.ts';
+import type { EffectLook, EpochLook, Look, MailboxLook, ShardLook } from './look.ts';
 import { createNames } from './names.ts';
 import { ACTORS, SHARDS } from './side.ts';
 import type { Side } from './side.ts';
 
 const MANY = 1000;
 
-/** Empties the server, begins an installation on it and speaks to it with ports that know nothing yet. */
-export async function createRedisSide(redis: Redis): Promise<Side> {
+/**
+ * Empties the server, begins an installation on it and speaks to it with ports that know nothing yet. In the form of a cluster they do as
+ * if each shard were on another server: every call touches one shard, and the rest goes through the outbox.
+ */
+export async function createRedisSide(redis: Redis, cluster: boolean): Promise<Side> {
   await redis.flushdb();
   await initInstallation(redis, layout, { uuid: null });
-  const scripts = createScripts(redis);
+  const scripts = { ...createScripts(redis), cluster };
   const memory = createMemoryGauge(redis);
   return {
     name: 'Redis',
@@ -34,6 +38,7 @@ export async function createRedisSide(redis: Redis): Promise<Side> {
       leases: createLeases(redis, scripts),
       effects: createEffects(scripts, layout),
       operations: createOperations({ redis, scripts, layout, memory }),
+      ...(cluster ? { outbox: createOutbox({ scripts, secured: scripts, waits: false, layout }) } : {}),
     },
     names: createNames(),
     look: () => lookAt(redis),
@@ -67,6 +72,8 @@ function commandsOf(shard: Shard): Command[] {
     ['xpending', keys.effects, 'effects', '-', '+', MANY],
     ['hgetall', keys.effectAttempts],
     ['xrevrange', keys.dead, '+', '-'],
+    ['xrange', keys.outbox, '-', '+'],
+    ['hgetall', keys.seen],
   ];
 }
 
@@ -89,7 +96,8 @@ async function lookAt(redis: Redis): Promise<Look> {
 }
 
 function shardLook(shard: Shard, answers: readonly unknown[]): ShardLook {
-  const [lease, ready, tips, totals, parked, attempts, timers, ...effects] = answers;
+  const [lease, ready, tips, totals, parked, attempts, timers, ...more] = answers;
+  const [effects, dead, outbox, seen] = [more.slice(0, 3), ...more.slice(3)];
   const [owner, token, expires] = list(lease);
   const named = <V>(reply: unknown, value: (text: string) => V): [string, V][] =>
     [...pairs(reply)].map(([name, found]) => [name, value(found)]);
@@ -107,7 +115,9 @@ function shardLook(shard: Shard, answers: readonly unknown[]): ShardLook {
     attempts: ofActors(attempts, (tried) => Number(tried.split(' ')[0])),
     timers: new Map(named(timers, Number)),
     effects: effectLooks(effects),
-    dead: list(effects[3]).map(deadLook),
+    dead: list(dead).map(deadLook),
+    outbox: list(outbox).map(outgoingLook),
+    seen: new Map(named(seen, epochLooks)),
   };
 }
 
@@ -132,6 +142,22 @@ function effectLooks([stream, pending, attempts]: readonly unknown[]): EffectLoo
 function deadLook(item: unknown): ShardLook['dead'][number] {
   const named = record(list(list(item)[1]).slice(0, 10));
   return { actor: actorId(named.get('actor')), entry: entryId(named.get('entry')), by: named.get('by') ?? '' };
+}
+
+function outgoingLook(item: unknown): OutboxEntry {
+  const [entry, fields] = list(item);
+  const named = record(list(fields));
+  const field = (name: string): string => named.get(name) ?? '';
+  const message = { to: actorId(named.get('to')), id: field('id'), type: field('type'), body: field('body') };
+  return { ...message, from: field('from'), trace: field('trace'), entry: entryId(entry), epoch: field('epoch') };
+}
+
+/** `<epoch>=<last entry>`, separated by spaces. */
+function epochLooks(text: string): EpochLook[] {
+  return text.split(' ').map((one) => {
+    const [epoch = '', last] = one.split('=');
+    return { epoch, last: entryId(last) };
+  });
 }
 
 function mailboxLook(actor: ActorId, [found, info]: readonly unknown[]): [ActorId, MailboxLook][] {

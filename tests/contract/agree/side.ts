@@ -1,13 +1,22 @@
 /** One of the two that must agree, and the small world that both know: two shards of one role, one of another, seven actors. */
 import type { ActorId } from '../../../engine/message.ts';
-import type { Effects, Leases, Mailboxes, Operations, Shard } from '../../../engine/ports.ts';
+import type { Effects, Leases, Mailboxes, Operations, Outbox, Shard } from '../../../engine/ports.ts';
 import { layout } from '../fixture.ts';
 import type { Look } from './look.ts';
 import type { Names } from './names.ts';
 
+export interface SidePorts {
+  readonly mailboxes: Mailboxes;
+  readonly leases: Leases;
+  readonly effects: Effects;
+  readonly operations: Operations;
+  /** In the form of a cluster only. */
+  readonly outbox?: Outbox;
+}
+
 export interface Side {
   readonly name: 'memory' | 'Redis';
-  readonly ports: { readonly mailboxes: Mailboxes; readonly leases: Leases; readonly effects: Effects; readonly operations: Operations };
+  readonly ports: SidePorts;
   readonly names: Names;
   look(): Promise<Look>;
   /** Makes leases, heartbeats, claims and timers older: time passes without waiting. */

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { Fault } from '../../../engine/fault.ts';
 import { compareEntries } from '../../../engine/message.ts';
 import type { ActorId, StoredEntry } from '../../../engine/message.ts';
-import type { ClaimedEffect, Head, Lease, Operations, Shard, ShardCommit } from '../../../engine/ports.ts';
+import type { ClaimedEffect, Head, Lease, Operations, OutboxEntry, Shard, ShardCommit } from '../../../engine/ports.ts';
 import { NO_HEAD } from '../fixture.ts';
 import { commonLook, learn, newestMs, queueOf } from './look.ts';
 import type { CommonLook, CommonShard, Look } from './look.ts';
@@ -21,7 +21,14 @@ const EXPIRIES_APART_MS_MAX = STEP_MS / 4;
 export type Skip = Parameters<Operations['skip']>[0];
 export type Answer<T> = { readonly value: T } | { readonly fault: string };
 
+export interface OutboxRead {
+  readonly from: Shard;
+  readonly entries: readonly OutboxEntry[];
+}
+
 export interface World {
+  /** Each write reaches one shard only, the rest goes through outboxes. */
+  readonly cluster: boolean;
   /** Asks both the same and compares the answers and everything that the two hold afterwards. */
   both<T>(what: string, ask: (side: Side) => Promise<T>): Promise<Answer<T>>;
   state(): CommonLook;
@@ -32,6 +39,8 @@ export interface World {
   readonly leases: Lease[];
   readonly claims: ClaimedEffect[];
   readonly commits: ShardCommit[];
+  /** What was read in outboxes; each of one shard. */
+  readonly reads: OutboxRead[];
   readonly skips: Skip[];
   readonly heads: Map<ActorId, Head[]>;
   /** A new name for a message, an effect, a chain. */
@@ -49,12 +58,13 @@ interface Agreed {
   readonly common: CommonLook;
 }
 
-export async function createWorld(redis: Redis): Promise<World> {
+export async function createWorld(redis: Redis, cluster: boolean): Promise<World> {
   const clock: Clock = { ms: Date.now() };
-  const sides: Sides = { memory: createMemorySide(clock), redis: await createRedisSide(redis) };
+  const sides: Sides = { memory: createMemorySide(clock, cluster), redis: await createRedisSide(redis, cluster) };
   let agreed = agreement(await sides.memory.look(), await sides.redis.look(), sides);
   let names = 0;
   return {
+    cluster,
     async both(what, ask) {
       const real = await answerOf(sides.redis, ask);
       const redisLook = await sides.redis.look();
@@ -71,6 +81,7 @@ export async function createWorld(redis: Redis): Promise<World> {
     leases: [],
     claims: [],
     commits: [],
+    reads: [],
     skips: [],
     heads: new Map(),
     fresh: () => String((names += 1)),
