@@ -65,6 +65,7 @@ program
   .option('--others <n>', 'quiet wallets of the same shard', whole, 1_000)
   .option('--rate <n>', 'entries per second for the quiet wallets together', whole, 100)
   .option('--seconds <n>', 'how long each phase without the hot one takes', whole, 6)
+  .option('--ratio-max <ratio>', 'of the two p99; more is a failure', Number, 3)
   .action(fairness);
 
 program
