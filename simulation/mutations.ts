@@ -57,9 +57,14 @@ export const MUTATIONS: readonly Mutation[] = [
     put: 'entriesAfter(shard, actor, (shard.positions ??= new Map()).get(actor) ?? tip?.last ?? beginning());\n          const fetched = waiting.slice(0, count).at(-1);\n          if (fetched !== undefined) shard.positions.set(actor, fetched.entry);',
   },
   {
-    ...{ name: 'what is remembered of commands is one short', file: 'engine/envelope.ts' },
+    ...{ name: 'commands are never remembered', file: 'engine/envelope.ts' },
     find: '[...alive(envelope.recent, stored.entry), remember]',
-    put: 'alive(envelope.recent, stored.entry).slice(-1)',
+    put: 'alive(envelope.recent, stored.entry)',
+  },
+  {
+    ...{ name: 'only the last command is remembered', file: 'engine/envelope.ts' },
+    find: '[...alive(envelope.recent, stored.entry), remember]',
+    put: '[...alive(envelope.recent, stored.entry).slice(1), remember]',
   },
   {
     ...{ name: 'an uncommitted state is kept in memory', file: 'engine/turn.ts' },
