@@ -42,6 +42,10 @@ export interface History {
   readonly failure: { readonly invariant: string; readonly message: string } | null;
 }
 
+export function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+}
+
 export async function runHistory(plan: Plan, write: ((line: string) => void) | null = null): Promise<History> {
   return (await runScene(plan, write)).history;
 }

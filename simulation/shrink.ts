@@ -11,12 +11,15 @@ export interface Shrunk {
   readonly history: History;
 }
 
-export async function shrink(plan: Plan, history: History): Promise<Shrunk> {
+/** Ends early after `withinMs`, with the shortest that was found until then. */
+export async function shrink(plan: Plan, history: History, withinMs = Infinity): Promise<Shrunk> {
   const wanted = history.failure?.invariant;
+  const endMs = performance.now() + withinMs;
+  const isOver = (): boolean => runs >= RUNS_MAX || performance.now() >= endMs;
   let best: Shrunk = { plan, history };
   let runs = 0;
-  for (let size = Math.ceil(plan.items.length / 2); size >= 1 && runs < RUNS_MAX; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let from = 0; from < best.plan.items.length && runs < RUNS_MAX;) {
+  for (let size = Math.ceil(plan.items.length / 2); size >= 1 && !isOver(); size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    for (let from = 0; from < best.plan.items.length && !isOver();) {
       const items = best.plan.items.filter((_item, index) => index < from || index >= from + size);
       const shorter: Plan = { ...best.plan, items };
       runs += 1;

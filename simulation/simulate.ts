@@ -1,6 +1,6 @@
 /** `npm run simulate`: many histories, one history step by step, planted bugs, or a scenario of one's own. Ends with one line of JSON. */
 import { Command, InvalidArgumentError } from 'commander';
-import { runHistory } from './history.ts';
+import { median, runHistory } from './history.ts';
 import type { History } from './history.ts';
 import { runMutants } from './mutants.ts';
 import { planOf } from './plan.ts';
@@ -9,6 +9,8 @@ import { shrink } from './shrink.ts';
 
 const PROGRESS_EVERY = 100;
 const FAILURES_SHOWN = 5;
+/** After many histories: with --seed it may take longer. */
+const SHRINK_MS_MAX = 30_000;
 
 interface Options {
   readonly seeds: number;
@@ -46,13 +48,18 @@ async function one(seed: number, trace: boolean): Promise<void> {
   const plan = planOf(seed);
   const history = await runHistory(plan, trace ? say : null);
   if (history.failure !== null && !trace) {
-    const shorter = await shrink(plan, history);
-    say(`fails with ${String(shorter.plan.items.length)} of ${String(plan.items.length)} items:`);
-    for (const item of shorter.plan.items) say(`  ${JSON.stringify(item)}`);
-    say(shorter.history.failure?.message ?? '');
+    await showShorter(history);
   }
   say(JSON.stringify(history));
   process.exitCode = history.failure === null ? 0 : 1;
+}
+
+async function showShorter(history: History, withinMs = Infinity): Promise<void> {
+  const plan = planOf(history.seed);
+  const shorter = await shrink(plan, history, withinMs);
+  say(`seed ${String(history.seed)} fails with ${String(shorter.plan.items.length)} of ${String(plan.items.length)} items:`);
+  for (const item of shorter.plan.items) say(`  ${JSON.stringify(item)}`);
+  say(shorter.history.failure?.message ?? '');
 }
 
 async function many(from: number, count: number): Promise<void> {
@@ -66,8 +73,10 @@ async function many(from: number, count: number): Promise<void> {
       if (done % PROGRESS_EVERY === 0) say(`${String(done)} of ${String(count)}`);
     },
   });
-  const failures = histories.filter(({ failure }) => failure !== null).map(({ seed }) => seed);
-  for (const seed of failures.slice(0, FAILURES_SHOWN))
+  const failures = histories.filter(({ failure }) => failure !== null);
+  const [first] = failures;
+  if (first !== undefined) await showShorter(first, SHRINK_MS_MAX);
+  for (const { seed } of failures.slice(0, FAILURES_SHOWN))
     say(`npm run simulate -- --seed ${String(seed)} shows it, made shorter; --trace tells it step by step`);
   const seconds = Math.round((performance.now() - began) / 100) / 10;
   say(
@@ -77,10 +86,6 @@ async function many(from: number, count: number): Promise<void> {
     }),
   );
   process.exitCode = failures.length === 0 ? 0 : 1;
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
 
 await program.parseAsync();
