@@ -1,6 +1,6 @@
 /** A bounded form of `npm run simulate`, and what the simulator itself must hold. */
 import test from 'ava';
-import { runHistory } from './history.ts';
+import { median, runHistory } from './history.ts';
 import type { History } from './history.ts';
 import { mutated } from './mutants.ts';
 import { MUTATIONS } from './mutations.ts';
@@ -19,6 +19,8 @@ test.serial('three hundred histories come to rest with every invariant kept and 
     histories.filter(({ failure }) => failure !== null).map(({ seed, failure }) => ({ seed, failure })),
     [],
   );
+  t.true(median(histories.map(({ messages }) => messages)) >= 200);
+  t.true(median(histories.map(({ faults }) => faults)) >= 5);
 });
 
 /** Each was a bug once: of the engine, the gateway or the simulator. Another way of making plans makes them seeds like any other. */
