@@ -82,6 +82,11 @@ export const MUTATIONS: readonly Mutation[] = [
     put: '  void again;\n',
   },
   {
+    ...{ name: 'a commit asks twice for what a provider shall do', file: 'engine/commits.ts' },
+    find: 'draft.effects.push(...outcome.effects);',
+    put: 'draft.effects.push(...outcome.effects, ...outcome.effects);',
+  },
+  {
     ...{ name: 'deliveries from an outbox are not deduped', file: 'mocks/memory/outbox.ts' },
     find: '    if (compareEntries(message.entry, seen.last) <= 0) continue;\n',
     put: '    void compareEntries;\n',
