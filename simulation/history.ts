@@ -4,6 +4,7 @@ import type { VirtualAccountState } from '../actors/virtual-account/state.ts';
 import { pendingOf } from '../actors/virtual-account/state.ts';
 import { KINDS } from '../actors/kinds.ts';
 import { foldActor } from '../engine/fold.ts';
+import { idOf, kindOf } from '../engine/message.ts';
 import { createRegistry } from '../engine/registry.ts';
 import type { SurveyPorts } from '../engine/survey.ts';
 import { seededRandom } from '../mocks/control/random.ts';
@@ -14,7 +15,7 @@ import { startFleet } from './fleet.ts';
 import { Broken, checkAtRest, checkStore, createArchive, watched } from './invariants.ts';
 import { createModel } from './model.ts';
 import type { ExpectedWallet } from './model.ts';
-import { createOutside } from './outside.ts';
+import { ACCOUNT, createOutside } from './outside.ts';
 import { isFault } from './plan.ts';
 import type { Plan } from './plan.ts';
 import type { Scene } from './scene.ts';
@@ -168,7 +169,7 @@ async function resumeParked({ servers: { ports }, survey, world }: Scene): Promi
 
 /** What is still under way, or differs from the model; empty when everything is as it must be. */
 async function differenceOf(scene: Scene): Promise<string> {
-  const { servers, model, survey, story } = scene;
+  const { servers, model, story } = scene;
   if (story.open() > 0) return 'webhooks are under way';
   for (const shard of servers.ports.store.shards.values()) {
     const [ready] = shard.ready.keys();
@@ -185,15 +186,41 @@ async function differenceOf(scene: Scene): Promise<string> {
       return `${number} has ${String(found.available)} and ${String(found.pending)} pending, not ${String(expected.available)} and ${String(expected.pending)}`;
     }
   }
-  const suspense = [...(await servers.ports.operations.totals(survey.shards))].filter(([account]) => account.startsWith('suspense:'));
-  const sum = -suspense.reduce((total, [, amount]) => total + amount, 0n);
-  return sum === model.suspense ? '' : `suspense holds ${String(sum)}, not ${String(model.suspense)}`;
+  return (await differenceOfWallets(scene)) || differenceOfTotals(scene);
+}
+
+/** Wallets that nobody opened, and opened ones that are not open. */
+async function differenceOfWallets(scene: Scene): Promise<string> {
+  const { servers, model } = scene;
+  const actors = [...servers.ports.store.shards.values()].flatMap((shard) => [...shard.tips.keys()]);
+  const open = new Set<string>();
+  for (const actor of actors.filter((one) => kindOf(one) === virtualAccount.name)) {
+    const number = idOf(actor);
+    if ((await accountOf(scene, number))?.status === 'active') open.add(number);
+  }
+  const differing = [...open, ...model.wallets.keys()].find((number) => open.has(number) !== model.wallets.has(number));
+  return differing === undefined ? '' : `${differing} is ${open.has(differing) ? 'open, and nobody opened it' : 'not open'}`;
+}
+
+/** Suspense is as the model says, and the ledger's bank is what the bank has. */
+async function differenceOfTotals({ servers, model, outside, survey }: Scene): Promise<string> {
+  const totals = await servers.ports.operations.totals(survey.shards);
+  const totalOf = (name: string): bigint =>
+    [...totals].reduce((sum, [account, amount]) => (account.startsWith(`${name}:`) ? sum + amount : sum), 0n);
+  const [suspense, bank] = [-totalOf('suspense'), totalOf('bank')];
+  if (suspense !== model.suspense) return `suspense holds ${String(suspense)}, not ${String(model.suspense)}`;
+  const balance = outside.bank.ledger.balance(ACCOUNT);
+  return bank === balance ? '' : `the ledger has ${String(bank)} at the bank, which has ${String(balance)}`;
 }
 
 /** What the wallet's actor has; a debt counts as less. */
-export async function walletOf({ survey }: Pick<Scene, 'survey'>, number: string): Promise<ExpectedWallet> {
+export async function walletOf(scene: Pick<Scene, 'survey'>, number: string): Promise<ExpectedWallet> {
+  const state = await accountOf(scene, number);
+  return state === undefined ? { available: 0n, pending: 0n } : { available: state.available - state.owing, pending: pendingOf(state) };
+}
+
+async function accountOf({ survey }: Pick<Scene, 'survey'>, number: string): Promise<VirtualAccountState | undefined> {
   const folded = await foldActor({ actor: `${virtualAccount.name}:${number}`, known: null }, survey);
   // The registry's kind of that name made this state.
-  const state = folded?.envelope.state as VirtualAccountState | undefined;
-  return state === undefined ? { available: 0n, pending: 0n } : { available: state.available - state.owing, pending: pendingOf(state) };
+  return folded?.envelope.state as VirtualAccountState | undefined;
 }
