@@ -1,11 +1,15 @@
 /** The processes of a history: started again when they died, told apart from one another, and hit by what the plan says. */
 import { KINDS } from '../actors/kinds.ts';
 import type { Kind } from '../engine/actor.ts';
+import { seededRandom } from '../mocks/control/random.ts';
+import type { Plan } from './plan.ts';
 import { startProcess } from './service.ts';
 import type { Parts, Process } from './service.ts';
 import type { Fate } from './wires.ts';
 
 const BACK_MS = 1_500;
+/** Clocks have a random stream of their own. */
+const CLOCKS = 0xc10c;
 
 export interface Fleet {
   all(): readonly Process[];
@@ -30,10 +34,11 @@ interface Slot {
   doom: { fate: Fate; calls: number }[];
 }
 
-export function startFleet(parts: Parts, roles: readonly (readonly string[])[]): Fleet {
+export function startFleet(parts: Parts, { seed, processes, clocksOffMs }: Pick<Plan, 'seed' | 'processes' | 'clocksOffMs'>): Fleet {
   const { world } = parts;
+  const clocks = seededRandom(seed ^ CLOCKS);
   const bad = { kind: '', how: 'throw', untilMs: 0 };
-  const slots = roles.map((some, index): Slot => {
+  const slots = processes.map((some, index): Slot => {
     return { name: `p${String(index)}`, replaces: index % 2 === 0, roles: some, lives: 0, process: null, doom: [] };
   });
   const start = (slot: Slot): void => {
@@ -55,6 +60,7 @@ export function startFleet(parts: Parts, roles: readonly (readonly string[])[]):
     world.trace(() => `${name}: starts`);
     slot.process = startProcess(parts, {
       ...{ name, place: slot.name, replaces: slot.replaces, roles: slot.roles, kinds },
+      clockAheadMs: clocks.integer(-clocksOffMs, clocksOffMs),
       onGone,
       fateOf: (method) => fateOf(slot, method),
     });

@@ -88,7 +88,7 @@ function setScene(plan: Plan, write: ((line: string) => void) | null): Scene {
   const outside = createOutside(world, plan.seed);
   const hints = createSharedHints(world);
   const model = createModel();
-  const fleet = startFleet({ world, config, layout, servers: looked, outside, hints }, plan.processes);
+  const fleet = startFleet({ world, config, layout, servers: looked, outside, hints }, plan);
   const customers = createCustomers(world, () => fleet.all());
   const wallets = plan.items.filter((item) => !isFault(item) && item.do === 'open').length;
   const story = createStory({ world, outside, customers, model, webhookLoss: plan.webhookLoss, wallets, failed });

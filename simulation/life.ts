@@ -18,7 +18,7 @@ export interface Life {
   readonly system: System;
 }
 
-export function createLife(name: string, world: World): Life {
+export function createLife(name: string, world: World, clockAheadMs: number): Life {
   let alive = true;
   let pausedUntilMs = 0;
   const now = (run: () => void): void => {
@@ -36,7 +36,7 @@ export function createLife(name: string, world: World): Life {
     pause: (forMs) => (pausedUntilMs = Math.max(pausedUntilMs, world.nowMs() + forMs)),
     system: {
       monotonicMs: () => world.nowMs(),
-      wallMs: () => EPOCH_MS + world.nowMs(),
+      wallMs: () => EPOCH_MS + world.nowMs() + clockAheadMs,
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           const callOff = later(ms, () => {

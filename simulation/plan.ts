@@ -42,6 +42,8 @@ export interface Plan {
   readonly cluster: boolean;
   /** Roles of each process. */
   readonly processes: readonly (readonly string[])[];
+  /** So far a process may be ahead or behind by its wall clock; each start draws anew. */
+  readonly clocksOffMs: number;
   /** Probability that a webhook is lost, doubled or late. */
   readonly webhookLoss: number;
   readonly items: readonly Item[];
@@ -50,6 +52,9 @@ export interface Plan {
 const ALL = ['wallet', 'payments', 'omnibus'];
 const ACTIVE_MS = 12_000;
 const FAULTY_MS = 17_000;
+/** What came later draws from streams of its own: so it changes nothing of what seeds meant before. */
+const CLOCKS = 0xc10c5;
+const CLOCKS_OFF_MS = 30_000;
 
 export function planOf(seed: number): Plan {
   const random = seededRandom(seed);
@@ -63,7 +68,9 @@ export function planOf(seed: number): Plan {
   const steps = stepsOf(random);
   const faults = faultsOf(random, processes.length);
   const items = [...steps, ...faults].sort((a, b) => a.atMs - b.atMs);
-  return { seed, cluster: random.next() < 0.3, processes, webhookLoss: pick(random, [0, 0.1, 0.4]), items };
+  const clocksOffMs = seededRandom(seed ^ CLOCKS).next() < 1 / 3 ? CLOCKS_OFF_MS : 0;
+  const plan = { seed, cluster: random.next() < 0.3, processes, webhookLoss: pick(random, [0, 0.1, 0.4]), clocksOffMs };
+  return { ...plan, items };
 }
 
 function pick<T>(random: Random, items: readonly T[]): T {

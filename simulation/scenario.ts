@@ -84,6 +84,7 @@ const file = z.strictObject({
       ['wallet', 'payments', 'omnibus'],
     ]),
   webhookLoss: z.number().min(0).max(1).default(0),
+  clocksOffMs: time.default(0),
   items: z.array(item).min(1).max(ITEMS_MAX),
   expect: z
     .strictObject({

@@ -79,6 +79,8 @@ export interface ProcessOptions {
   /** Whether it takes what its former life left behind at once. */
   readonly replaces: boolean;
   readonly roles: readonly string[];
+  /** Milliseconds that its wall clock is ahead. */
+  readonly clockAheadMs: number;
   readonly fateOf: (method: string) => Fate | null;
   /** Called when the process is gone, and when it could not start. */
   readonly onGone: () => void;
@@ -98,7 +100,7 @@ export interface Process {
 
 export function startProcess(parts: Parts, options: ProcessOptions): Process {
   const { world, servers, layout, config, outside } = parts;
-  const life = createLife(options.name, world);
+  const life = createLife(options.name, world, options.clockAheadMs);
   const { system } = life;
   const log = logOf(world, options.name);
   const registry = createRegistry(options.kinds ?? KINDS);
