@@ -14,7 +14,8 @@ export interface Model {
 }
 
 interface PaidTopUp {
-  readonly wallet: string;
+  /** null: another amount was paid than was asked for, and no wallet gets it. */
+  readonly wallet: string | null;
   readonly amount: bigint;
   settled: boolean;
 }
@@ -43,13 +44,13 @@ export function transferred(model: Model, number: string | null, amount: bigint)
 export function paid(model: Model, payment: string, topUp: Omit<PaidTopUp, 'settled'>): void {
   if (model.paidTopUps.has(payment)) throw new Error(`${payment} was paid twice`);
   model.paidTopUps.set(payment, { ...topUp, settled: false });
-  walletOf(model, topUp.wallet).pending += topUp.amount;
+  if (topUp.wallet !== null) walletOf(model, topUp.wallet).pending += topUp.amount;
 }
 
 /** The merchant gave it back before it was paid out. */
 export function refunded(model: Model, payment: string): void {
   const one = model.paidTopUps.get(payment);
-  if (one === undefined || one.settled) return;
+  if (one === undefined || one.settled || one.wallet === null) return;
   walletOf(model, one.wallet).pending -= one.amount;
   model.paidTopUps.delete(payment);
 }
@@ -60,6 +61,10 @@ export function paidOut(model: Model, payments: readonly string[]): void {
     const one = model.paidTopUps.get(payment);
     if (one === undefined || one.settled) continue;
     one.settled = true;
+    if (one.wallet === null) {
+      model.suspense += one.amount;
+      continue;
+    }
     const wallet = walletOf(model, one.wallet);
     wallet.pending -= one.amount;
     wallet.available += one.amount;

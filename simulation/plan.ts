@@ -4,6 +4,9 @@ import type { Random } from '../mocks/control/random.ts';
 import { FATES } from './wires.ts';
 import type { Fate } from './wires.ts';
 
+/** `pay another amount`: the provider says that a riyal more was paid than was asked for. */
+export type Payment = 'pay' | 'pay another amount' | 'decline' | 'refund' | 'nothing';
+
 export type Step =
   | { readonly do: 'open'; readonly owner: string }
   /** `wallet` null: to a number that nobody was given. `hiddenMs`: so long the bank leaves the line out of its statement. */
@@ -14,7 +17,7 @@ export type Step =
       readonly notify: boolean;
       readonly hiddenMs?: number;
     }
-  | { readonly do: 'top-up'; readonly wallet: number; readonly amount: number; readonly then: 'pay' | 'decline' | 'refund' | 'nothing' }
+  | { readonly do: 'top-up'; readonly wallet: number; readonly amount: number; readonly then: Payment }
   /** `fails`: the bank pays it out, and it comes back. */
   | { readonly do: 'debit'; readonly wallet: number; readonly amount: number; readonly fails?: boolean }
   | { readonly do: 'settle'; readonly payoutAfterMs: number }
@@ -55,6 +58,8 @@ const FAULTY_MS = 17_000;
 /** What came later draws from streams of its own: so it changes nothing of what seeds meant before. */
 const CLOCKS = 0xc10c5;
 const CLOCKS_OFF_MS = 30_000;
+const LIES = 0x11e5;
+const LIE_PROBABILITY = 0.06;
 
 export function planOf(seed: number): Plan {
   const random = seededRandom(seed);
@@ -70,7 +75,15 @@ export function planOf(seed: number): Plan {
   const items = [...steps, ...faults].sort((a, b) => a.atMs - b.atMs);
   const clocksOffMs = seededRandom(seed ^ CLOCKS).next() < 1 / 3 ? CLOCKS_OFF_MS : 0;
   const plan = { seed, cluster: random.next() < 0.3, processes, webhookLoss: pick(random, [0, 0.1, 0.4]), clocksOffMs };
-  return { ...plan, items };
+  return { ...plan, items: liedTo(seededRandom(seed ^ LIES), items) };
+}
+
+/** A few of the payments are reported with another amount. */
+function liedTo(random: Random, items: readonly Item[]): Item[] {
+  return items.map((item) => {
+    const isPaid = !isFault(item) && item.do === 'top-up' && item.then === 'pay';
+    return isPaid && random.next() < LIE_PROBABILITY ? { ...item, then: 'pay another amount' } : item;
+  });
 }
 
 function pick<T>(random: Random, items: readonly T[]): T {

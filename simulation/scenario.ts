@@ -33,7 +33,7 @@ const fault = <F extends string, S extends z.ZodRawShape>(name: F, shape: S) =>
 const STEPS = z.discriminatedUnion('do', [
   step('open', { owner: z.string().min(1) }),
   step('transfer', { wallet: index.nullable(), amount, notify: z.boolean().default(true), hiddenMs: time.default(0) }),
-  step('top-up', { wallet: index, amount, then: z.enum(['pay', 'decline', 'refund', 'nothing']).default('pay') }),
+  step('top-up', { wallet: index, amount, then: z.enum(['pay', 'pay another amount', 'decline', 'refund', 'nothing']).default('pay') }),
   step('debit', { wallet: index, amount, fails: z.boolean().default(false) }),
   step('settle', { payoutAfterMs: time.default(0) }),
   step('read', { wallet: index }),

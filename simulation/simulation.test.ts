@@ -5,6 +5,7 @@ import type { History } from './history.ts';
 import { mutated } from './mutants.ts';
 import { MUTATIONS } from './mutations.ts';
 import { planOf } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { runSeeds } from './pool.ts';
 import { shrink } from './shrink.ts';
 
@@ -35,8 +36,14 @@ const FOUND = [
 ] as const;
 for (const [seed, what] of FOUND) {
   test.serial(`seed ${String(seed)}: ${what}`, async (t) => {
-    t.is((await runHistory(planOf(seed))).failure, null);
+    t.is((await runHistory(asFound(planOf(seed)))).failure, null);
   });
+}
+
+/** Without what plans have learned since: it could hide what a seed is here for. */
+function asFound(plan: Plan): Plan {
+  const items = plan.items.map((item) => ('then' in item && item.then === 'pay another amount' ? { ...item, then: 'pay' as const } : item));
+  return { ...plan, clocksOffMs: 0, items };
 }
 
 test.serial('a seed gives the same history again, line by line', async (t) => {

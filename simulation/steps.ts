@@ -22,6 +22,7 @@ const LOOKS_MAX = 1_000;
 const REFUND_MS = 6_000;
 const DEBITED_MS = 5_000;
 const CAME_BACK_MS = 20_000;
+const RIYAL = 100;
 
 /** What a step acts on. */
 export interface Parts {
@@ -81,10 +82,12 @@ export async function payByCard(parts: Parts, { amount, then }: Of<'top-up'>, { 
   if (reply.status !== 201) throw new Error(`no top-up: ${JSON.stringify(reply)}`);
   if (then === 'nothing') return;
   const invoice = await invoiceOf(parts, String(reply.body['id']));
-  const { payment } = await payInvoice(outside.moyasar, invoice, { outcome: then === 'decline' ? 'failed' : 'paid' });
-  world.trace(() => `provider: ${payment.id} of ${wallet.id} is ${payment.status}`);
+  const isOther = then === 'pay another amount';
+  const told = isOther ? amount + RIYAL : amount;
+  const { payment } = await payInvoice(outside.moyasar, invoice, { outcome: then === 'decline' ? 'failed' : 'paid', amount: told });
+  world.trace(() => `provider: ${payment.id} of ${wallet.id} is ${payment.status}: ${String(told)} of ${String(amount)}`);
   if (then === 'decline') return;
-  paid(model, payment.id, { wallet: wallet.id, amount: BigInt(amount) });
+  paid(model, payment.id, { wallet: isOther ? null : wallet.id, amount: BigInt(told) });
   if (then === 'refund') await takeBack(parts, payment.id);
 }
 
