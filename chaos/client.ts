@@ -136,33 +136,40 @@ function nextKey(state: Running, kind: string): string {
 
 /** Asks for a top-up; three of four are paid. */
 async function topUp(state: Running): Promise<void> {
-  const { ledger, random, wallets } = state;
-  const wallet = anyOf(random, wallets);
-  const amount = BigInt(random.integer(100, 50_000));
+  const { stage, ledger, random, wallets } = state;
+  const [wallet, amount] = [anyOf(random, wallets), BigInt(random.integer(100, 50_000))];
+  const command = await requestTopUp(state, { wallet, amount, key: nextKey(state, 't') });
+  if (!isPromised(command) || random.next() >= 0.75) return;
+  const invoice = await invoiceOf(command, state);
+  if (invoice === null) return;
+  await stage.moyasar.pay(invoice);
+  ledger.paid.push({ command, topUp: command.answer?.id ?? '', reaches: 'wallet' });
+}
+
+export async function requestTopUp(
+  asking: Asking,
+  { wallet, amount, key }: Pick<Command, 'amount' | 'key'> & { readonly wallet: Wallet },
+): Promise<Command> {
   const command: Command = {
-    ...{ kind: 'top_up', key: nextKey(state, 't'), as: wallet.owner, path: `/v1/wallets/${wallet.id}/top-ups` },
+    ...{ kind: 'top_up', key, as: wallet.owner, path: `/v1/wallets/${wallet.id}/top-ups` },
     ...{ body: { amount: textOf(amount), currency: 'SAR' }, wallet, amount, tries: 0, answer: null, ids: new Set<string>() },
   };
-  ledger.commands.push(command);
-  await untilAnswered(command, state);
-  if (isPromised(command) && random.next() < 0.75) await pay(command, state);
+  asking.ledger.commands.push(command);
+  await untilAnswered(command, asking);
+  return command;
 }
 
 /**
- * The customer follows the checkout and pays, however often it must be tried. A checkout that is gone, when the load is over, was in a lost
- * tail. One that never leads to an invoice is not paid: the reconciliation asks for the invoice of every promise.
+ * The customer follows the checkout, however often it must be tried. A checkout that is gone, when the load is over, was in a lost tail. Null
+ * when it never led to an invoice: nothing is paid then, and the reconciliation asks for the invoice of every promise.
  */
-async function pay(command: Command, state: Running): Promise<void> {
-  const { stage, ledger } = state;
-  while (!state.isStopped) {
+export async function invoiceOf(command: Command, asking: Asking & { readonly isOver?: boolean }): Promise<string | null> {
+  for (;;) {
     const { status, invoice } = await checkout(command);
-    if (invoice !== null) {
-      await stage.moyasar.pay(invoice);
-      ledger.paid.push({ command, topUp: command.answer?.id ?? '' });
-      return;
-    }
-    count(ledger, status);
-    if (status === 404 && state.isOver) return;
+    if (asking.isStopped) return null;
+    if (invoice !== null) return invoice;
+    count(asking.ledger, status);
+    if (status === 404 && asking.isOver === true) return null;
     await sleep(PAUSE_MIN_MS);
   }
 }

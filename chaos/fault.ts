@@ -2,6 +2,7 @@
 import type { Random } from '../mocks/control/random.ts';
 import type { RedisOptions } from '../mocks/servers/redis.ts';
 import type { Looking } from '../tests/support/deposits.ts';
+import type { Ledger } from './ledger.ts';
 import type { Stage } from './stage.ts';
 
 export interface Scene {
@@ -9,6 +10,8 @@ export interface Scene {
   /** Past all cables. */
   readonly looking: Looking;
   readonly random: Random;
+  /** The client's, for what a fault itself asks, pays or sends. */
+  readonly ledger: Ledger;
   /** Of the round: those of consecutive rounds of a fault meet all its variants in turn. */
   readonly seed: number;
   /** With the counts and lengths of `--full`. */
@@ -38,6 +41,8 @@ export interface Fault {
   readonly losesTail?: boolean;
   /** A call to the provider may be made twice, because its answer or the word of it was lost: a top-up may have spare invoices. */
   readonly repeatsCalls?: boolean;
+  /** Breaks stay open that wait for a person: no other round is played on the stage. */
+  readonly leavesBreaks?: boolean;
   /** Prepares a Redis of its own; a text says why this machine does not permit it. */
   readonly prepare?: () => OwnRedis | string;
   /** Strikes once and heals; resolves when the part that was hit serves again. Throws when it did not strike: the round shows nothing then. */

@@ -28,7 +28,7 @@ test('a wallet has its transfers and its paid top-ups, less the debits that were
     command('debit', 60n, 422),
     command('debit', 70n, null),
   );
-  ledger.paid.push({ command: paid, topUp: 'x' });
+  ledger.paid.push({ command: paid, topUp: 'x', reaches: 'wallet' });
   const expected = expectedOf(ledger, WALLET);
   t.is(expected.available, 750n);
   t.deepEqual(expected.amounts, { transfer: [500n], top_up: [300n], debit: [-50n] });

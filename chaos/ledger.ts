@@ -4,6 +4,7 @@
  *
  * K1  A 2xx is a promise. Anything but 2xx and a clear refusal (4xx) is unknown, and is repeated with the same key until it is answered.
  */
+import type { BreakReason } from '../actors/break/messages.ts';
 
 export interface Wallet {
   readonly id: string;
@@ -38,6 +39,18 @@ export interface Deposit {
 export interface Paid {
   readonly command: Command;
   readonly topUp: string;
+  /** Where the money must have come when all is at rest; only a provider that lies keeps it from the wallet. */
+  readonly reaches: 'wallet' | 'pending' | 'nobody';
+}
+
+/** A break that a lie must have led to. */
+export interface ExpectedBreak {
+  readonly reason: BreakReason;
+  /** In its subject. */
+  readonly about: string;
+  status: 'open' | 'resolved';
+  /** Halalas in suspense. */
+  readonly held: bigint;
 }
 
 export interface Ledger {
@@ -46,6 +59,7 @@ export interface Ledger {
   readonly deposits: Deposit[];
   /** Top-ups that the customer paid at the provider. */
   readonly paid: Paid[];
+  readonly breaks: ExpectedBreak[];
   readonly wallets: Wallet[];
   /** Answers that were neither 2xx nor a refusal, by status; 0: no answer. */
   readonly unknown: Map<number, number>;
@@ -55,7 +69,7 @@ export interface Ledger {
 }
 
 export function emptyLedger(): Ledger {
-  return { commands: [], deposits: [], paid: [], wallets: [], unknown: new Map(), reads: 0, wrongReads: [] };
+  return { commands: [], deposits: [], paid: [], breaks: [], wallets: [], unknown: new Map(), reads: 0, wrongReads: [] };
 }
 
 export function isPromised({ answer }: Command): boolean {
@@ -72,11 +86,14 @@ export interface Expected {
 
 export function expectedOf(ledger: Ledger, wallet: Wallet): Expected {
   const transfer = ledger.deposits.filter((one) => one.wallet.id === wallet.id).map(({ amount }) => amount);
-  const topUp = ledger.paid.filter(({ command }) => command.wallet?.id === wallet.id).map(({ command }) => command.amount);
+  const reaching = (where: Paid['reaches']): bigint[] =>
+    ledger.paid.filter((one) => one.reaches === where && one.command.wallet?.id === wallet.id).map(({ command }) => command.amount);
+  const topUp = reaching('wallet');
   const debits = ledger.commands.filter((one) => one.kind === 'debit' && one.wallet?.id === wallet.id && isPromised(one));
   const debit = debits.map(({ amount }) => -amount);
-  const available = [...transfer, ...topUp, ...debit].reduce((sum, amount) => sum + amount, 0n);
-  return { available, pending: 0n, amounts: { transfer, top_up: topUp, debit } };
+  const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
+  const available = sum([...transfer, ...topUp, ...debit]);
+  return { available, pending: sum(reaching('pending')), amounts: { transfer, top_up: topUp, debit } };
 }
 
 /** How many of the wanted are missing, and how many there are too many. */

@@ -67,6 +67,7 @@ export async function playRound(options: RoundOptions): Promise<RoundResult> {
     stage,
     looking,
     random,
+    ledger,
     seed,
     full,
     loadBegan,

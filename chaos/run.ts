@@ -60,7 +60,7 @@ export async function createRunner(): Promise<Runner> {
         before.push(result.ledger);
         say(roundLine(number, result));
         if (!result.ok) tellOfFailure(stage, result);
-        clean = result.ok && own === undefined && fault.losesTail !== true;
+        clean = result.ok && own === undefined && leavesNothing(fault);
         return result;
       } finally {
         if (!clean) await put();
@@ -72,6 +72,11 @@ export async function createRunner(): Promise<Runner> {
       await mongo.close();
     },
   };
+}
+
+/** Another round may be played on the stage. */
+function leavesNothing({ losesTail, leavesBreaks }: Fault): boolean {
+  return losesTail !== true && leavesBreaks !== true;
 }
 
 function tellOfFailure(stage: Stage, result: RoundResult): void {

@@ -1,6 +1,7 @@
 /** All faults, in the order of the report. */
 import type { Fault } from '../fault.ts';
 import { CLOCK_FAULTS } from './clock.ts';
+import { LIE_FAULTS } from './lies.ts';
 import { LIMIT_FAULTS } from './limits.ts';
 import { MONGO_FAULTS } from './mongo.ts';
 import { NETWORK_FAULTS } from './network.ts';
@@ -12,5 +13,5 @@ import { RULES_FAULTS } from './rules.ts';
 
 export const FAULTS: readonly Fault[] = [
   ...[...PROCESS_FAULTS, ...REDIS_FAULTS, ...LIMIT_FAULTS, ...CLOCK_FAULTS, ...MONGO_FAULTS],
-  ...[...NETWORK_FAULTS, ...OWNER_FAULTS, ...RULES_FAULTS, ...PROVIDER_FAULTS],
+  ...[...NETWORK_FAULTS, ...OWNER_FAULTS, ...RULES_FAULTS, ...PROVIDER_FAULTS, ...LIE_FAULTS],
 ];
