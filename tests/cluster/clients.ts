@@ -1,73 +1,83 @@
-/** Clients that open wallets all the time, repeat with the same key what was not answered well, and remember what they were promised. */
+/**
+ * Clients that open wallets all the time, repeat with the same key what was not answered well, and remember what they were promised; and
+ * readers beside them.
+ *
+ * K1  What was promised is found. A promise that is not found is of a lost tail, and listed.
+ * K2  Whoever repeats a command with its key gets the first answer. One of a lost tail is done anew, once.
+ * K3  A read is answered with what was promised, or not at all.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { field } from '../support/story.ts';
 import { callApi } from '../support/system.ts';
+import type { Reply } from '../support/system.ts';
 
 const CLIENTS = 3;
 const PAUSE_MS = 20;
 const REPEAT_MS = 100;
+const READ_MS = 50;
+/** It walks every actor. */
+const POSITION_MS = 1_000;
 const CHECK_MS_MAX = 30_000;
+const REPEATED_AT_ONCE = 8;
 /** An owner may have 100. */
 const WALLETS_PER_OWNER = 50;
 
 interface Promised {
   readonly owner: string;
   readonly key: string;
-  readonly id: string;
+  id: string;
 }
 
 export interface Promises {
   readonly acknowledged: number;
-  readonly lost: number;
+  /** Commands that were answered 201 and are not found (K1), as `<owner>/<key>`; each was then repeated. */
+  readonly lostTail: readonly string[];
+  readonly unanswered: number;
+  /** Wallets beyond one for each key. */
   readonly doubled: number;
+  /** Balances and positions that were answered so far. */
+  readonly reads: number;
+  /** Sentences (K2, K3). */
+  readonly wrong: readonly string[];
 }
 
 export interface Clients {
-  /** Compares with what the service shows; the clients rest meanwhile. */
+  /** Compares with what the service shows, and repeats what was promised since the last check; the clients rest meanwhile. */
   check(): Promise<Promises>;
   stop(): Promise<void>;
 }
 
-export function startClients(gateway: string): Clients {
-  const promised: Promised[] = [];
-  const state = { stopped: false, paused: false, opened: 0, active: 0 };
+export interface Urls {
+  readonly gateway: string;
+  readonly operators: string;
+}
 
-  async function open(owner: string, key: string): Promise<void> {
-    while (!state.stopped) {
-      const reply = await callApi(`${gateway}/v1/wallets`, { as: owner, key, body: {} }).catch(() => null);
-      if (reply?.status === 201) {
-        promised.push({ owner, key, id: String(reply.body['id']) });
-        return;
-      }
-      await sleep(REPEAT_MS);
-    }
-  }
+interface State {
+  stopped: boolean;
+  paused: boolean;
+  opened: number;
+  active: number;
+  reads: number;
+  /** So many of the promised were checked before. */
+  checked: number;
+  readonly promised: Promised[];
+  readonly wrong: string[];
+  /** Promises that a read did not find. */
+  readonly missed: Set<string>;
+}
 
-  async function client(): Promise<void> {
-    while (!state.stopped) {
-      if (!state.paused) {
-        state.active += 1;
-        const number = (state.opened += 1);
-        await open(`owner-${String(Math.floor(number / WALLETS_PER_OWNER))}`, `key-${String(number)}`);
-        state.active -= 1;
-      }
-      await sleep(PAUSE_MS);
-    }
-  }
-
-  const running = Array.from({ length: CLIENTS }, client);
+export function startClients(urls: Urls): Clients {
+  const state: State = {
+    ...{ stopped: false, paused: false, opened: 0, active: 0, reads: 0, checked: 0 },
+    ...{ promised: [], wrong: [], missed: new Set() },
+  };
+  const running = [...Array.from({ length: CLIENTS }, () => client(state, urls)), readWallets(state, urls), readPositions(state, urls)];
   return {
     async check() {
       state.paused = true;
-      const deadline = performance.now() + CHECK_MS_MAX;
-      while (state.active > 0 && performance.now() < deadline) await sleep(REPEAT_MS);
-      const unanswered = state.active;
-      const found = await walletsOf(gateway, [...new Set(promised.map(({ owner }) => owner))]);
-      const lost = promised.filter(({ owner, id }) => found.get(owner)?.has(id) !== true).length;
-      const keys = new Map<string, number>();
-      for (const { owner } of promised) keys.set(owner, (keys.get(owner) ?? 0) + 1);
-      const doubled = [...found].reduce((sum, [owner, ids]) => sum + Math.max(0, ids.size - (keys.get(owner) ?? 0)), 0);
+      const found = await compared(state, urls);
       state.paused = false;
-      return { acknowledged: promised.length, lost: lost + unanswered, doubled };
+      return found;
     },
     async stop() {
       state.stopped = true;
@@ -76,15 +86,113 @@ export function startClients(gateway: string): Clients {
   };
 }
 
-async function walletsOf(gateway: string, owners: readonly string[]): Promise<Map<string, Set<string>>> {
+async function client(state: State, urls: Urls): Promise<void> {
+  while (!state.stopped) {
+    if (!state.paused) {
+      state.active += 1;
+      const number = (state.opened += 1);
+      const [owner, key] = [`owner-${String(Math.floor(number / WALLETS_PER_OWNER))}`, `key-${String(number)}`];
+      const id = await open(state, urls, { owner, key });
+      if (id !== null) state.promised.push({ owner, key, id });
+      state.active -= 1;
+    }
+    await sleep(PAUSE_MS);
+  }
+}
+
+/** The wallet that the key is answered with; null when there is no time left. */
+async function open(state: State, { gateway }: Urls, { owner, key }: Omit<Promised, 'id'>): Promise<string | null> {
+  while (!state.stopped) {
+    const reply = await callApi(`${gateway}/v1/wallets`, { as: owner, key, body: {} }).catch(() => null);
+    if (reply?.status === 201) return String(reply.body['id']);
+    await sleep(REPEAT_MS);
+  }
+  return null;
+}
+
+// ---- reads (K3) ------------------------------------------------------------------------------------------------------------------
+
+async function readWallets(state: State, { gateway }: Urls): Promise<void> {
+  for (let turn = 0; !state.stopped; turn += 1) {
+    const one = state.promised[(turn * 7) % Math.max(1, state.promised.length)];
+    if (one !== undefined && !state.paused) {
+      const { id } = one;
+      const reply = await callApi(`${gateway}/v1/wallets/${id}`, { as: one.owner }).catch(() => null);
+      if (reply?.status === 404) state.missed.add(nameOf(one));
+      else noteRead(state, reply, field(reply?.body, 'available', 'amount') === '0.00' ? null : `wallet ${id}`);
+    }
+    await sleep(READ_MS);
+  }
+}
+
+async function readPositions(state: State, { operators }: Urls): Promise<void> {
+  while (!state.stopped) {
+    if (!state.paused) {
+      const reply = await callApi(`${operators}/ops/v1/position`, { as: 'olga', scope: 'ops' }).catch(() => null);
+      const body = reply?.body ?? {};
+      // While money moves a position may differ; at rest it must not.
+      const isWrong = body['still'] === true && field(body, 'broken', 0) === undefined && body['proven'] !== true;
+      noteRead(state, reply, isWrong ? 'the position' : null);
+    }
+    await sleep(POSITION_MS);
+  }
+}
+
+function noteRead(state: State, reply: Reply | null, wrong: string | null): void {
+  if (reply === null || reply.status === 503) return; // not at all
+  state.reads += 1;
+  if (reply.status !== 200) state.wrong.push(`a read was answered ${String(reply.status)} ${String(reply.body['code'])}`);
+  else if (wrong !== null) state.wrong.push(`${wrong} was read as ${JSON.stringify(reply.body).slice(0, 500)}`);
+}
+
+// ---- the check -------------------------------------------------------------------------------------------------------------------
+
+async function compared(state: State, urls: Urls): Promise<Promises> {
+  const deadline = performance.now() + CHECK_MS_MAX;
+  while (state.active > 0 && performance.now() < deadline) await sleep(REPEAT_MS);
+  const { promised, missed } = state;
+  const before = await walletsOf(urls, promised);
+  const lost = promised.filter(({ owner, id }) => before.get(owner)?.has(id) !== true);
+  const lostTail = lost.map(nameOf);
+  const wrong = state.wrong.splice(0);
+  for (const name of missed) if (!lostTail.includes(name)) wrong.push(`${name} was not found for a while`);
+  missed.clear();
+  wrong.push(...(await repeated(state, urls, lost)));
+  state.checked = promised.length;
+  const after = await walletsOf(urls, promised);
+  const keys = new Map<string, number>();
+  for (const { owner } of promised) keys.set(owner, (keys.get(owner) ?? 0) + 1);
+  const doubled = [...after].reduce((sum, [owner, ids]) => sum + Math.max(0, ids.size - (keys.get(owner) ?? 0)), 0);
+  return { acknowledged: promised.length, lostTail, unanswered: state.active, doubled, reads: state.reads, wrong };
+}
+
+/** Every command since the last check once more, by its key (K2). */
+async function repeated(state: State, urls: Urls, lost: readonly Promised[]): Promise<string[]> {
+  const wrong: string[] = [];
+  const left = [...new Set([...lost, ...state.promised.slice(state.checked)])];
+  const repeat = async (): Promise<void> => {
+    for (let one = left.pop(); one !== undefined; one = left.pop()) {
+      const id = await open(state, urls, one);
+      if (id === null || id === one.id) continue;
+      if (!lost.includes(one)) wrong.push(`${nameOf(one)} opened ${one.id}, and ${id} when it was repeated`);
+      one.id = id;
+    }
+  };
+  await Promise.all(Array.from({ length: REPEATED_AT_ONCE }, repeat));
+  return wrong;
+}
+
+function nameOf({ owner, key }: Promised): string {
+  return `${owner}/${key}`;
+}
+
+/** Owner -> ids of the wallets that it is shown. */
+async function walletsOf({ gateway }: Urls, promised: readonly Promised[]): Promise<Map<string, Set<string>>> {
   const found = new Map<string, Set<string>>();
-  for (const owner of owners) {
+  for (const owner of new Set(promised.map((one) => one.owner))) {
     const { body } = await callApi(`${gateway}/v1/wallets`, { as: owner });
     const items = Array.isArray(body['items']) ? body['items'] : [];
-    found.set(
-      owner,
-      new Set(items.map((item: unknown) => String(typeof item === 'object' && item !== null && 'id' in item ? item.id : ''))),
-    );
+    found.set(owner, new Set(items.map((item: unknown) => String(field(item, 'id')))));
   }
   return found;
 }

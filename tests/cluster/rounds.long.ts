@@ -9,9 +9,9 @@ test.after.always(() => stage.stop());
 for (const name of FAULT_NAMES) {
   test.serial(`${name}: nothing is lost, nothing is doubled`, async (t) => {
     const { struck, account } = await round(stage, name);
-    const { lost, doubled, wrong, acknowledged } = account;
-    if (lost + doubled + wrong.length > 0) for (const process of stage.processes) t.log(process.log().slice(-4000));
-    t.deepEqual({ lost, doubled, wrong }, { lost: 0, doubled: 0, wrong: [] });
+    const { lost, lostTail, doubled, wrong, acknowledged } = account;
+    if (lost + lostTail.length + doubled + wrong.length > 0) for (const process of stage.processes) t.log(process.log().slice(-4000));
+    t.deepEqual({ lost, lostTail, doubled, wrong }, { lost: 0, lostTail: [], doubled: 0, wrong: [] });
     t.true(acknowledged > 0, 'clients were answered');
     t.is(struck.lostTail > 0, name === 'replica promoted with a lost tail');
   });

@@ -16,7 +16,8 @@ import { startClients } from './clients.ts';
 import type { Clients } from './clients.ts';
 
 const ROLES = ['wallet', 'wallet', 'gateway', 'payments,omnibus'] as const;
-const WALLETS = 100;
+/** Far behind the blocks that the gateway gives clients their wallets from. */
+const NUMBERS = walletNumbers(50_100).slice(50_000);
 const CREDITED_MS_MAX = 90_000;
 
 export interface StageOptions {
@@ -43,16 +44,20 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-/** What the fault did: all but `credited` and `acknowledged` must be nothing. */
+/** What the fault did: all but `credited`, `acknowledged` and `reads` must be nothing. */
 export interface Account {
   /** Halalas. */
   readonly credited: string;
   readonly acknowledged: number;
-  /** Halalas that are nowhere, wallets that a client was promised and that are not there. */
+  /** Halalas that are nowhere, commands that nobody answers. */
   readonly lost: number;
+  /** Commands that were answered and are not found: none where replicas are waited for. Repeated by then, each with its key. */
+  readonly lostTail: readonly string[];
+  /** Balances and positions that were read meanwhile. */
+  readonly reads: number;
   /** Halalas that came twice, wallets that one key opened twice. */
   readonly doubled: number;
-  /** Wallets that differ from the bank's own tally; differences of the proof; divergences of the chain. */
+  /** Wallets that differ from the bank's own tally; differences of the proof; divergences of the chain; other answers to the same key. */
   readonly wrong: readonly string[];
 }
 
@@ -93,9 +98,9 @@ export async function startServing({
     processes.push(...(await Promise.all(roles.map((role) => startRole({ role, env: system.env })))));
     const looking = await lookAt(system.config);
     stops.push(() => looking.close());
-    await openWallets(looking, walletNumbers(WALLETS));
-    const gateway = processes[roles.findIndex((role) => role.includes('gateway'))];
-    const clients = startClients(gateway?.url ?? '');
+    await openWallets(looking, NUMBERS);
+    const urlOf = (name: string): string => processes[roles.findIndex((role) => role.includes(name))]?.url ?? '';
+    const clients = startClients({ gateway: urlOf('gateway'), operators: urlOf('omnibus') });
     stops.push(() => clients.stop());
     return { ...{ system, looking, processes, clients, stop }, ...accounting({ system, looking, clients }) };
   } catch (error) {
@@ -120,7 +125,7 @@ function accounting({ system, looking, clients }: Pick<Stage, 'system' | 'lookin
       before = wanted;
       const { total } = await system.bank.bulk({
         count,
-        numbers: walletNumbers(WALLETS),
+        numbers: NUMBERS,
         amountFrom: '1.00',
         amountTo: '9.00',
         seed: rounds,
@@ -144,12 +149,13 @@ function accounting({ system, looking, clients }: Pick<Stage, 'system' | 'lookin
           .map(([currency, amount]) => `proof: ${currency} ${String(amount)}`),
         ...position.broken.map((actor) => `broken: ${JSON.stringify(actor)}`),
         ...(await audit(looking.ports)).divergences.map((divergence) => `chain: ${JSON.stringify(divergence)}`),
+        ...promised.wrong,
       ];
       const less = wanted > sum ? Number(wanted - sum) : 0;
       const more = sum > wanted ? Number(sum - wanted) : 0;
       return {
-        ...{ credited: String(sum), acknowledged: promised.acknowledged, wrong },
-        ...{ lost: less + promised.lost, doubled: more + promised.doubled },
+        ...{ credited: String(sum), acknowledged: promised.acknowledged, reads: promised.reads, wrong },
+        ...{ lost: less + promised.unanswered, lostTail: promised.lostTail, doubled: more + promised.doubled },
       };
     },
   };
