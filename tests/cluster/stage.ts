@@ -100,7 +100,8 @@ export async function startServing({
     stops.push(() => looking.close());
     await openWallets(looking, NUMBERS);
     const urlOf = (name: string): string => processes[roles.findIndex((role) => role.includes(name))]?.url ?? '';
-    const clients = startClients({ gateway: urlOf('gateway'), operators: urlOf('omnibus') });
+    const secured = env['REDIS_WAIT_REPLICAS'] !== '0';
+    const clients = startClients({ gateway: urlOf('gateway'), operators: urlOf('omnibus'), secured });
     stops.push(() => clients.stop());
     return { ...{ system, looking, processes, clients, stop }, ...accounting({ system, looking, clients }) };
   } catch (error) {
