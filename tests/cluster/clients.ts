@@ -63,7 +63,8 @@ interface State {
   /** So many of the promised were checked before. */
   checked: number;
   readonly promised: Promised[];
-  readonly wrong: string[];
+  /** Each sentence once, however often it was so. */
+  readonly wrong: Set<string>;
   /** Promises that a read did not find. */
   readonly missed: Set<string>;
 }
@@ -71,7 +72,7 @@ interface State {
 export function startClients(service: Service): Clients {
   const state: State = {
     ...{ stopped: false, paused: false, opened: 0, active: 0, reads: 0, checked: 0 },
-    ...{ promised: [], wrong: [], missed: new Set() },
+    ...{ promised: [], wrong: new Set(), missed: new Set() },
   };
   const running = [
     ...Array.from({ length: CLIENTS }, () => client(state, service)),
@@ -153,8 +154,8 @@ async function readPositions(state: State, { operators }: Service): Promise<void
 function noteRead(state: State, reply: Reply | null, wrong: string | null): void {
   if (reply === null || reply.status === 503) return; // not at all
   state.reads += 1;
-  if (reply.status !== 200) state.wrong.push(`a read was answered ${String(reply.status)} ${String(reply.body['code'])}`);
-  else if (wrong !== null) state.wrong.push(`${wrong} was read as ${JSON.stringify(reply.body).slice(0, 500)}`);
+  if (reply.status !== 200) state.wrong.add(`a read was answered ${String(reply.status)} ${String(reply.body['code'])}`);
+  else if (wrong !== null) state.wrong.add(`${wrong} was read as ${JSON.stringify(reply.body).slice(0, 300)}`);
 }
 
 // ---- the check -------------------------------------------------------------------------------------------------------------------
@@ -166,7 +167,8 @@ async function compared(state: State, service: Service): Promise<Promises> {
   const before = await walletsOf(service, promised);
   const lost = promised.filter(({ owner, id }) => before.get(owner)?.has(id) !== true);
   const lostTail = lost.map(nameOf);
-  const wrong = state.wrong.splice(0);
+  const wrong = [...state.wrong];
+  state.wrong.clear();
   for (const name of service.secured ? missed : []) if (!lostTail.includes(name)) wrong.push(`${name} was not found for a while`);
   missed.clear();
   wrong.push(...(await repeated(state, service, lost)));
