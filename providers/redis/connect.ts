@@ -55,6 +55,7 @@ export async function connect(address: RedisAddress, options: ConnectOptions): P
     await ready(client);
     return client;
   } catch (error) {
+    ended.add(client);
     client.disconnect();
     throw faultOf(error);
   }
@@ -104,7 +105,7 @@ function oneServer({ url, sentinels = [], sentinelName = '' }: RedisAddress, opt
     retryStrategy: (times) => Math.min(times * RETRY_DELAY_MS_STEP, RETRY_DELAY_MS_MAX),
   };
   if (sentinels.length === 0) return new Redis(url, settings);
-  return new Redis({
+  const client = new Redis({
     ...settings,
     ...credentialsOf(url),
     name: sentinelName,
@@ -114,6 +115,16 @@ function oneServer({ url, sentinels = [], sentinelName = '' }: RedisAddress, opt
     sentinelRetryStrategy: (times) => Math.min(times * RETRY_DELAY_MS_STEP, RETRY_DELAY_MS_MAX),
     failoverDetector: true,
   });
+  client.on('end', () => setTimeout(() => void again(client), RETRY_DELAY_MS_MAX).unref());
+  return client;
+}
+
+/** By us: for good. */
+const ended = new WeakSet<RedisClient>();
+
+/** A failover that is told while the client library asks the sentinels for the master ends its client for good: not so here. */
+async function again(client: Redis): Promise<void> {
+  if (!ended.has(client) && client.status === 'end') await client.connect().catch(() => undefined); // `end` again, and so on
 }
 
 function cluster({ url, clusterNodes = [] }: RedisAddress, options: ConnectOptions): Cluster {
@@ -148,6 +159,7 @@ function hostPort(text: string): { host: string; port: number } {
 
 /** Ends a connection whether Redis is there or not. */
 export async function disconnect(client: RedisClient): Promise<void> {
+  ended.add(client);
   if (client.status === 'end') return;
   if (client.status !== 'ready' || isCluster(client)) {
     client.disconnect();
