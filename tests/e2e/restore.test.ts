@@ -131,107 +131,144 @@ function servedBy(system: TestSystem, processes: readonly RoleProcess[]): TestSy
   return { ...system, call: (path, request) => callApi(`${processes[0]?.url ?? ''}${path}`, request) };
 }
 
+/** What clients were promised, and the money that was at the bank, when Redis was lost. */
+interface Lost {
+  readonly bare: TestSystem;
+  readonly looking: Looking;
+  readonly alice: Wallet;
+  readonly opened: Promised;
+  /** Settled, its payout under way. */
+  readonly paid: Promised;
+  /** Saved while nobody had paid it; paid in the tail. */
+  readonly asked: Promised;
+  /** Asked for and paid in the tail. */
+  readonly late: Promised;
+  /** Another wallet, opened in the tail. */
+  readonly bobs: Promised;
+  readonly deposited: bigint;
+}
+
+async function loseRedis(t: ExecutionContext): Promise<Lost> {
+  const bare = await startSystem({ service: false, env: ENV, ownMongo: true, bank: { pageSizeMax: 100 } });
+  t.teardown(() => bare.stop());
+  // What the processes save goes through it: when it is cut, what follows is surely in no snapshot.
+  const cable = await startCable('mongo', Number(new URL(bare.mongo.url).port));
+  t.teardown(() => cable.close());
+  const processes = await twoProcesses(t, bare, { MONGODB_URL: `mongodb://127.0.0.1:${String(cable.port)}` });
+  const before = servedBy(bare, processes);
+  const looking = await lookAt(bare.config);
+  t.teardown(() => looking.close());
+  await openWallets(looking, NUMBERS);
+  const opened = await give(before, '/v1/wallets', { as: 'alice', body: {} });
+  const alice: Wallet = { owner: 'alice', id: opened.id, iban: '' };
+  const paid = await giveTopUp(before, alice, '100.00');
+  await pay(before, alice, paid);
+  const asked = await giveTopUp(before, alice, '40.00');
+  await invoiceOf(before, asked.id);
+  await saved(looking);
+
+  // Under way: deposits and the payout of the first top-up.
+  const { expectedCreditText } = await before.moyasar.settle();
+  await payOut(before, expectedCreditText);
+  const first = await bulk(before, DEPOSITS, 7);
+  await eventually(
+    () => creditedOf(looking).then(String),
+    (sum) => BigInt(sum) > first / 4n,
+  );
+  // The tail: nothing of it reaches MongoDB.
+  cable.cut();
+  await pay(before, alice, asked);
+  const late = await giveTopUp(before, alice, '25.00');
+  await pay(before, alice, late);
+  const bobs = await give(before, '/v1/wallets', { as: 'bob', body: {} });
+  const deposited = first + (await bulk(before, LATE_DEPOSITS, 8));
+  await Promise.all(processes.map((process) => process.end('SIGKILL')));
+  t.true((await creditedOf(looking)) < deposited, 'a loss after the last credit would show little');
+  await looking.look.redis.flushall();
+  return { bare, looking, alice, opened, paid, asked, late, bobs, deposited };
+}
+
+/** Up to when the wallets' decisions are whole, as the dry run said. */
+async function restoreIt(t: ExecutionContext, { bare, looking }: Lost): Promise<number> {
+  await t.throwsAsync(startRole({ role: ALL_ROLES, env: bare.env }), { message: /ironwallet restore/ });
+  const dry = await ironwallet(bare, 'restore', '--dry-run', '--json');
+  t.is(dry.code, 0, dry.output);
+  t.is(await looking.look.redis.dbsize(), 0, 'a dry run writes nothing');
+  const restored = await ironwallet(bare, 'restore');
+  t.is(restored.code, 0, restored.output);
+  t.regex(restored.output, /virtual-account +51\n/);
+  t.regex(restored.output, /whole up to/);
+  t.log(restored.output);
+  const again = await ironwallet(bare, 'restore');
+  t.is(again.code, 1);
+  t.regex(again.output, /not empty/);
+  return wholeUpTo(dry.output, 'wallet');
+}
+
+function untilCredited(looking: Looking, sum: bigint): Promise<string> {
+  return eventually(
+    () => creditedOf(looking).then(String),
+    (seen) => BigInt(seen) >= sum,
+    60_000,
+  );
+}
+
+/** What the bank credited, what the provider settled, and the payment of the top-up that was saved unpaid. */
+async function comesBackByItself(t: ExecutionContext, after: TestSystem, lost: Lost): Promise<void> {
+  const { looking, alice, paid, asked, late, deposited } = lost;
+  await topUpIs(after, alice, { id: paid.id, status: 'paid' });
+  await topUpIs(after, alice, { id: asked.id, status: 'processing' });
+  await walletHas(after, alice, { available: '100.00', pending: '40.00' });
+  await untilCredited(looking, deposited + 10_000n);
+  t.is((await invoicesOf(after, late.id)).length, 1, 'paid at the provider, and nobody here knows');
+}
+
+/** With their keys all commands have one effect, and the settlement finds the payment that was lost. */
+async function repeatAll(t: ExecutionContext, after: TestSystem, lost: Lost): Promise<void> {
+  const { looking, alice, opened, paid, asked, late, bobs, deposited } = lost;
+  const known = [opened, paid, asked, late];
+  const repeated = await Promise.all([...known, bobs].map(({ path, request }) => decided(after, path, request)));
+  t.deepEqual(
+    repeated.map(({ status }) => status),
+    [201, 201, 201, 201, 201],
+  );
+  t.deepEqual(
+    repeated.slice(0, known.length).map(({ body }) => body['id']),
+    known.map(({ id }) => id),
+  );
+  for (const as of ['alice', 'bob']) t.is(itemsOf((await after.call('/v1/wallets', { as })).body).length, 1, `wallets of ${as}`);
+  t.is(itemsOf((await after.call(`/v1/wallets/${alice.id}/fund-requests`, { as: 'alice' })).body).length, 3);
+  await payOut(after, (await after.moyasar.settle()).expectedCreditText);
+  for (const { id } of [asked, late]) await topUpIs(after, alice, { id, status: 'paid' });
+  await walletHas(after, alice, { available: '165.00', pending: '0.00' });
+  await untilCredited(looking, deposited + 16_500n);
+  await eventually(
+    () => invoicesOf(after, late.id),
+    (statuses) => statuses.every((status) => status !== 'initiated'),
+  );
+}
+
 test.serial(
   'Redis lost everything in the middle of 2,500 deposits and three top-ups: restored, pulled and repeated, every wallet is right',
   async (t) => {
-    const bare = await startSystem({ service: false, env: ENV, ownMongo: true, bank: { pageSizeMax: 100 } });
-    t.teardown(() => bare.stop());
-    // What the processes save goes through it: when it is cut, what follows is surely in no snapshot.
-    const cable = await startCable('mongo', Number(new URL(bare.mongo.url).port));
-    t.teardown(() => cable.close());
-    const processes = await twoProcesses(t, bare, { MONGODB_URL: `mongodb://127.0.0.1:${String(cable.port)}` });
-    const before = servedBy(bare, processes);
-    const looking = await lookAt(bare.config);
-    t.teardown(() => looking.close());
-    await openWallets(looking, NUMBERS);
-    const opened = await give(before, '/v1/wallets', { as: 'alice', body: {} });
-    const alice: Wallet = { owner: 'alice', id: opened.id, iban: '' };
-    const paid = await giveTopUp(before, alice, '100.00');
-    await pay(before, alice, paid);
-    const asked = await giveTopUp(before, alice, '40.00');
-    await invoiceOf(before, asked.id);
-    await saved(looking);
-
-    // Under way: deposits and the payout of the first top-up.
-    const { expectedCreditText } = await before.moyasar.settle();
-    await payOut(before, expectedCreditText);
-    const first = await bulk(before, DEPOSITS, 7);
-    await eventually(
-      () => creditedOf(looking).then(String),
-      (sum) => BigInt(sum) > first / 4n,
-    );
-    // The tail: nothing of it reaches MongoDB. One payment for a top-up that is saved, one for a top-up that is not, and a wallet.
-    cable.cut();
-    await pay(before, alice, asked);
-    const late = await giveTopUp(before, alice, '25.00');
-    await pay(before, alice, late);
-    const bobs = await give(before, '/v1/wallets', { as: 'bob', body: {} });
-    const wanted = first + (await bulk(before, LATE_DEPOSITS, 8));
-    await Promise.all(processes.map((process) => process.end('SIGKILL')));
-    t.true((await creditedOf(looking)) < wanted, 'a loss after the last credit would show little');
-    await looking.look.redis.flushall();
-
-    await t.throwsAsync(startRole({ role: ALL_ROLES, env: bare.env }), { message: /ironwallet restore/ });
-    const dry = await ironwallet(bare, 'restore', '--dry-run', '--json');
-    t.is(dry.code, 0, dry.output);
-    t.is(await looking.look.redis.dbsize(), 0, 'a dry run writes nothing');
-    const restored = await ironwallet(bare, 'restore');
-    t.is(restored.code, 0, restored.output);
-    t.regex(restored.output, /virtual-account +51\n/);
-    t.regex(restored.output, /whole up to/);
-    t.log(restored.output);
-    const again = await ironwallet(bare, 'restore');
-    t.is(again.code, 1);
-    t.regex(again.output, /not empty/);
-
+    const lost = await loseRedis(t);
+    const { bare, looking, opened, paid, asked, late, bobs, deposited } = lost;
+    const wholeUntil = await restoreIt(t, lost);
     const after = servedBy(bare, await twoProcesses(t, bare));
-    // By itself: what the bank credited, what the provider settled, and the payment of the top-up that was saved unpaid.
-    await topUpIs(after, alice, { id: paid.id, status: 'paid' });
-    await topUpIs(after, alice, { id: asked.id, status: 'processing' });
-    await walletHas(after, alice, { available: '100.00', pending: '40.00' });
-    const credited = (sum: bigint): Promise<string> =>
-      eventually(
-        () => creditedOf(looking).then(String),
-        (seen) => BigInt(seen) >= sum,
-        60_000,
-      );
-    await credited(wanted + 10_000n);
+    await comesBackByItself(t, after, lost);
 
     // Not by itself: the commands of the tail, and no other.
-    const promised = [opened, paid, asked, late, bobs];
-    const tail = await unknownOf(after, promised);
+    const tail = await unknownOf(after, [opened, paid, asked, late, bobs]);
     t.log(`commands of the lost tail: ${tail.join(', ')}`);
     t.deepEqual(tail, [late.id, bobs.id]);
-    const whole = wholeUpTo(dry.output, 'wallet');
-    for (const { id, answeredAt } of [late, bobs]) t.true(answeredAt > whole, `${id} was answered before ${String(whole)}`);
-    t.is((await invoicesOf(after, late.id)).length, 1, 'paid at the provider, and nobody here knows');
-
-    // Repeated with their keys, all commands have one effect, and the settlement finds the payment that was lost.
-    const repeated = await Promise.all(promised.map(({ path, request }) => decided(after, path, request)));
-    t.deepEqual(
-      repeated.map(({ status }) => status),
-      promised.map(() => 201),
-    );
-    t.deepEqual(
-      repeated.slice(0, 4).map(({ body }) => body['id']),
-      promised.slice(0, 4).map(({ id }) => id),
-    );
-    for (const as of ['alice', 'bob']) t.is(itemsOf((await after.call('/v1/wallets', { as })).body).length, 1, `wallets of ${as}`);
-    t.is(itemsOf((await after.call(`/v1/wallets/${alice.id}/fund-requests`, { as: 'alice' })).body).length, 3);
-    await payOut(after, (await after.moyasar.settle()).expectedCreditText);
-    for (const { id } of [asked, late]) await topUpIs(after, alice, { id, status: 'paid' });
-    await walletHas(after, alice, { available: '165.00', pending: '0.00' });
-    await credited(wanted + 16_500n);
-    await eventually(
-      () => invoicesOf(after, late.id),
-      (statuses) => statuses.every((status) => status !== 'initiated'),
-    );
+    for (const { id, answeredAt } of [late, bobs]) t.true(answeredAt > wholeUntil, `${id} was answered before ${String(wholeUntil)}`);
+    await repeatAll(t, after, lost);
 
     const position = await settledPosition(looking.ports);
     t.deepEqual([...position.differences.values()], [0n]);
     t.deepEqual(position.broken, []);
     t.is(await wrongWallets(looking.ports, await after.bank.tally()), 0);
-    t.is(await creditedOf(looking), wanted + 16_500n);
+    t.is(await creditedOf(looking), deposited + 16_500n);
     t.deepEqual((await audit(looking.ports)).divergences, []);
     t.deepEqual(await looking.look.operations.parked(looking.layout.allShards), []);
   },
