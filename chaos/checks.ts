@@ -16,7 +16,7 @@ import { wrongInvoices } from './invoices.ts';
 import { difference, expectedOf, halalasOf, isPromised } from './ledger.ts';
 import type { Command, Ledger, Wallet } from './ledger.ts';
 import { at, request } from './requests.ts';
-import type { Part, Stage } from './stage.ts';
+import type { Part, Outside } from './stage.ts';
 import { walk } from './walk.ts';
 import type { Walked } from './walk.ts';
 import { added, failed, inParts, isClean } from './verdict.ts';
@@ -28,7 +28,7 @@ const FOUND_MS_MAX = 60_000;
 const TRANSACTIONS_PER_PAGE = 100;
 
 /** The provider settles what waits, and the bank credits it. A payment that it says is in another currency is paid out elsewhere. */
-export async function settleAll({ moyasar, bank }: Stage): Promise<void> {
+export async function settleAll({ moyasar, bank }: Outside): Promise<void> {
   const due = (await moyasar.payments()).filter(
     ({ status, settledIn, currency }) => status === 'paid' && settledIn === null && currency === CURRENCY,
   );
@@ -205,7 +205,7 @@ export async function lostPromises({ stage, ledger, random }: Judging): Promise<
 }
 
 /** Throws when nobody says in time. */
-async function isFound(command: Command, stage: Stage, random: Random): Promise<boolean> {
+async function isFound(command: Command, stage: Outside, random: Random): Promise<boolean> {
   const deadline = performance.now() + FOUND_MS_MAX;
   for (;;) {
     const { status, body } = await look(command, stage, random);
@@ -216,14 +216,14 @@ async function isFound(command: Command, stage: Stage, random: Random): Promise<
   }
 }
 
-function look({ kind, answer, as, wallet }: Command, stage: Stage, random: Random): ReturnType<typeof request> {
+function look({ kind, answer, as, wallet }: Command, stage: Outside, random: Random): ReturnType<typeof request> {
   const id = answer?.id ?? '';
   const ofWallet = `/wallets/${wallet === null ? id : wallet.id}`;
   if (kind === 'debit') return request({ url: `${urlOf(stage.of('omnibus'), random)}/ops/v1${ofWallet}`, as, scope: 'ops' });
   return request({ url: `${urlOf(stage.of('gateway'), random)}/v1${ofWallet}${kind === 'top_up' ? `/top-ups/${id}` : ''}`, as });
 }
 
-function urlOf(parts: readonly Part[], random: Random): string {
+function urlOf(parts: readonly Pick<Part, 'url'>[], random: Random): string {
   return parts[random.integer(0, parts.length - 1)]?.url ?? '';
 }
 
@@ -255,7 +255,7 @@ export async function repeatAll({ stage, ledger, random }: Judging): Promise<Rep
 
 const TRIES_MAX = 40;
 
-async function askAgain(command: Command, stage: Stage, random: Random): ReturnType<typeof ask> {
+async function askAgain(command: Command, stage: Outside, random: Random): ReturnType<typeof ask> {
   for (let tries = 1; ; tries += 1) {
     const answered = await ask(command, stage, random);
     if (isAnswer(answered.status) || tries === TRIES_MAX) return answered;

@@ -5,16 +5,16 @@ import { halalasOf, isPromised, textOf } from './ledger.ts';
 import type { Command, Ledger, Wallet } from './ledger.ts';
 import { at, request } from './requests.ts';
 import type { Answered } from './requests.ts';
-import type { Stage } from './stage.ts';
+import type { Outside } from './stage.ts';
 
 export interface LoadOptions {
-  readonly stage: Stage;
+  readonly stage: Outside;
   readonly ledger: Ledger;
   readonly random: Random;
   /** Names this round's keys and owners. */
   readonly name: string;
-  /** False while reads may go back, because acknowledged data is lost on purpose. */
-  readonly readsGrow?: boolean;
+  /** False where what was read may be lost and decided anew: a tail is cut off, or a replica goes on that had not heard of it yet. */
+  readonly readsGrow: boolean;
 }
 
 export interface Load {
@@ -25,6 +25,7 @@ export interface Load {
   finish(ms: number): Promise<readonly Command[]>;
 }
 
+const CURRENCY = 'SAR';
 const WALLETS = 20;
 const WALLETS_PER_OWNER = 5;
 const PAUSE_MIN_MS = 100;
@@ -34,7 +35,7 @@ const OPENED_MS_MAX = 90_000;
 const STOPPED_MS_MAX = 15_000;
 const OPERATOR = { as: 'chaos-operator', scope: 'ops' } as const;
 /** Streams of requests at a time, by what they do. Each does one after the other. */
-const STREAMS = { deposits: 2, topUps: 3, debits: 1, reads: 2, wallets: 1 } as const;
+const STREAMS = { deposits: 2, topUps: 3, debits: 1, reads: 2, positions: 1, wallets: 1 } as const;
 
 /** Opens the round's wallets; resolves when all are open, throws when they are not in time. */
 export async function openWallets({ stage, ledger, name, random }: LoadOptions): Promise<void> {
@@ -70,6 +71,7 @@ export function startLoad(options: LoadOptions): Load {
     ...many(STREAMS.topUps, () => run(topUp, 400)),
     ...many(STREAMS.debits, () => run(debit, 500)),
     ...many(STREAMS.reads, () => run(read, 100)),
+    ...many(STREAMS.positions, () => run(readPosition, 1_000)),
     ...many(STREAMS.wallets, () => run(openOne, 1_500)),
   ];
   return {
@@ -152,7 +154,7 @@ export async function requestTopUp(
 ): Promise<Command> {
   const command: Command = {
     ...{ kind: 'top_up', key, as: wallet.owner, path: `/v1/wallets/${wallet.id}/top-ups` },
-    ...{ body: { amount: textOf(amount), currency: 'SAR' }, wallet, amount, tries: 0, answer: null, ids: new Set<string>() },
+    ...{ body: { amount: textOf(amount), currency: CURRENCY }, wallet, amount, tries: 0, answer: null, ids: new Set<string>() },
   };
   asking.ledger.commands.push(command);
   await untilAnswered(command, asking);
@@ -188,7 +190,7 @@ async function debit(state: Running): Promise<void> {
   const command: Command = {
     ...{ kind: 'debit', key: nextKey(state, 'd'), as: OPERATOR.as, path: `/ops/v1/wallets/${wallet.id}/debits` },
     ...{
-      body: { amount: textOf(amount), currency: 'SAR', purpose: 'Chaos' },
+      body: { amount: textOf(amount), currency: CURRENCY, purpose: 'Chaos' },
       wallet,
       amount,
       tries: 0,
@@ -223,9 +225,22 @@ async function read(state: Running): Promise<void> {
   const available = halalasOf(at(body, 'available', 'amount'));
   const sent = ledger.deposits.filter((one) => one.wallet.id === wallet.id).reduce((sum, { amount }) => sum + amount, 0n);
   if (available > sent + PENDING_TRANSFER_MAX) ledger.wrongReads.push(`${wallet.id} shows ${textOf(available)}, sent were ${textOf(sent)}`);
-  if (state.readsGrow !== false && available + spent < seenBefore)
+  if (state.readsGrow && available + spent < seenBefore)
     ledger.wrongReads.push(`${wallet.id} shows ${textOf(available)}, after ${textOf(seenBefore)}`);
   if (available > seenBefore) state.received.set(wallet.id, available);
+}
+
+/** What a shard has not decided yet is missing on one side, so that only at rest the proof is whole. But every commit balances. */
+async function readPosition(state: Running): Promise<void> {
+  const { stage, ledger, random } = state;
+  const { status, body } = await request({ url: `${anyOf(random, stage.of('omnibus')).url}/ops/v1/position`, ...OPERATOR });
+  if (status !== 200) {
+    count(ledger, status);
+    return;
+  }
+  ledger.reads += 1;
+  const identity = at(body, 'identity', CURRENCY);
+  if (identity !== '0.00') ledger.wrongReads.push(`the position has the identity ${identity}`);
 }
 
 /** The bank has posted it, our note of it comes a moment later. */
@@ -244,7 +259,7 @@ async function untilAnswered(command: Command, asking: Asking): Promise<void> {
   }
 }
 
-export function ask(command: Command, stage: Stage, random: Random): Promise<Answered> {
+export function ask(command: Command, stage: Outside, random: Random): Promise<Answered> {
   command.tries += 1;
   const { kind, key, as, path, body } = command;
   const scope = kind === 'debit' ? { scope: OPERATOR.scope } : {};

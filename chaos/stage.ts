@@ -40,15 +40,20 @@ export interface Part {
   start(rules?: number): Promise<void>;
 }
 
-export interface Stage {
+/** What the load and the reconciliation need to know of it, whatever the form of Redis. */
+export interface Outside {
+  readonly bank: FakeAnbControl;
+  readonly moyasar: FakeMoyasarControl;
+  of(role: Role): readonly Pick<Part, 'url'>[];
+}
+
+export interface Stage extends Outside {
   readonly redis: RedisServer;
   /** Of Redis, where a fault asked for one that it knows. */
   readonly dataFolder: string | null;
   readonly mongo: MongoServer;
   /** Straight to the servers, past all cables: for whoever looks. */
   readonly config: Config;
-  readonly bank: FakeAnbControl;
-  readonly moyasar: FakeMoyasarControl;
   readonly parts: readonly Part[];
   of(role: Role): readonly Part[];
   /** How much newer than the product's the rules of the processes may be by now. */

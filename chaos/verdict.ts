@@ -2,10 +2,10 @@
 import type { Random } from '../mocks/control/random.ts';
 import type { Looking } from '../tests/support/deposits.ts';
 import type { Ledger } from './ledger.ts';
-import type { Stage } from './stage.ts';
+import type { Outside } from './stage.ts';
 
 export interface Judging {
-  readonly stage: Stage;
+  readonly stage: Outside;
   readonly looking: Looking;
   readonly ledger: Ledger;
   /** Of the rounds before on the same stage: their wallets must stay as they were. */

@@ -5,13 +5,22 @@ import type { NodeFacts, RedisCluster } from '../../mocks/servers/redis-cluster.
 import { slotOf } from '../../providers/redis/client.ts';
 import { shardKeys } from '../../providers/redis/keys.ts';
 import { masterOf, replicaOf } from './stage.ts';
-import type { Account, ClusterStage, Stage } from './stage.ts';
+import type { ClusterStage } from './stage.ts';
 
-const FAULTS = {
-  'master killed': (stage) => killMaster(stage),
-  'slot moved under load': (stage) => moveSlots(stage),
-  'replica promoted with a lost tail': (stage) => loseTail(stage),
-} as const satisfies Record<string, (stage: ClusterStage) => Promise<Struck>>;
+export interface ClusterFault {
+  readonly name: string;
+  /** Without waiting for replicas acknowledged data is lost by definition. */
+  readonly cutsTail: boolean;
+  /** As of `FaultFacts`. */
+  readonly readsGrow: boolean;
+  readonly strike: (stage: ClusterStage) => Promise<Struck>;
+}
+
+export const FAULTS: readonly ClusterFault[] = [
+  { name: 'master killed', cutsTail: false, readsGrow: false, strike: killMaster },
+  { name: 'slot moved under load', cutsTail: false, readsGrow: true, strike: moveSlots },
+  { name: 'replica promoted with a lost tail', cutsTail: true, readsGrow: false, strike: loseTail },
+];
 
 /** What can be said of it afterwards. */
 export interface Struck {
@@ -19,22 +28,20 @@ export interface Struck {
   readonly lostTail: number;
 }
 
-export type FaultName = keyof typeof FAULTS;
-
-export const FAULT_NAMES: readonly FaultName[] = ['master killed', 'slot moved under load', 'replica promoted with a lost tail'];
-
 const FAILOVER_LOOKS_MAX = 200;
 const LOOK_MS = 100;
 /** How long the master goes on alone before it is lost. */
 const TAIL_MS = 1500;
 
 let turns = 0;
+/** Has no divisor in common with the number of shards, so that all are met in turn. */
+const STRIDE = 7;
 
-/** A shard of the wallets, another one each time. */
+/** Another one each time, of wallets, payments and the omnibus account. */
 function nextShard({ looking }: ClusterStage): Shard {
-  const shards = looking.layout.shardsOf('wallet');
+  const shards = looking.layout.allShards;
   turns += 1;
-  return shards[turns % shards.length] ?? '';
+  return shards[(turns * STRIDE) % shards.length] ?? '';
 }
 
 async function killMaster(stage: ClusterStage): Promise<Struck> {
@@ -121,33 +128,4 @@ async function moveSlot(
     await sleep(STEP_MS);
   }
   for (const { address } of [to, from]) await cluster.cli(address, 'CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
-}
-
-const TRICKLES = 5;
-const TRICKLE_MS = 400;
-const DEPOSITS_EACH = 80;
-
-export interface Round {
-  readonly struck: Struck;
-  readonly account: Account;
-}
-
-/** One fault in the middle of deposits that go on while it lasts. */
-export async function round(stage: ClusterStage, name: FaultName): Promise<Round> {
-  const struck = await inTheMiddle(stage, () => FAULTS[name](stage));
-  return { struck, account: await stage.account() };
-}
-
-export async function inTheMiddle<T>(stage: Stage, strike: () => Promise<T>): Promise<T> {
-  await stage.deposit(DEPOSITS_EACH);
-  await stage.underWay();
-  const [struck] = await Promise.all([strike(), trickle(stage)]);
-  return struck;
-}
-
-async function trickle(stage: Stage): Promise<void> {
-  for (let time = 0; time < TRICKLES; time += 1) {
-    await stage.deposit(DEPOSITS_EACH);
-    await sleep(TRICKLE_MS);
-  }
 }

@@ -1,12 +1,14 @@
 /**
  * Rounds of faults on a real cluster: `npm run cluster -- [--rounds 21] [--wait 1]`. One line per round, the last line is JSON:
- * `{"rounds":..,"lost":..,"lostTail":..,"doubled":..,"wrong":..,"reads":..,"wait":..,"seconds":..}`; the exit code is 0 when nothing was lost,
+ * `{"rounds":..,"effects":..,"lost":..,"lostTail":..,"doubled":..,"wrong":..,"reads":..,"wait":..,"seconds":..}`; the exit code is 0 when nothing was lost,
  * doubled or wrong. A round lists the commands that were answered and are not found (`lostTail`: their number): with `--wait 1` there must be
  * none; with `--wait 0` it is what a lost tail costs clients who do not repeat.
  */
 import { Command, InvalidArgumentError } from 'commander';
-import { FAULT_NAMES, round } from './faults.ts';
-import { startStage } from './stage.ts';
+import { FAULTS } from './faults.ts';
+import type { ClusterFault } from './faults.ts';
+import { playRound, startStage } from './stage.ts';
+import type { ClusterStage } from './stage.ts';
 
 const whole = (value: string): number => {
   if (!/^\d{1,4}$/.test(value)) throw new InvalidArgumentError('A whole number.');
@@ -22,28 +24,35 @@ const { rounds, wait: waitReplicas } = program.opts<{ rounds: number; wait: numb
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const began = performance.now();
-const stage = await startStage({ waitReplicas });
-const sums = { lost: 0, lostTail: 0, doubled: 0, wrong: 0, reads: 0 };
+const sums = { effects: 0, lost: 0, lostTail: 0, doubled: 0, wrong: 0, reads: 0 };
+let stage: ClusterStage | null = null;
 try {
-  for (let number = 0; number < rounds; number += 1) {
-    const name = FAULT_NAMES[number % FAULT_NAMES.length] ?? 'master killed';
-    const from = performance.now();
-    const { struck, account } = await round(stage, name);
-    // Money that is lost or doubled in one round stays so: the sums are those of the last. What clients found is of this round alone.
-    Object.assign(sums, { lost: account.lost, doubled: account.doubled, reads: account.reads });
-    sums.wrong += account.wrong.length;
-    sums.lostTail += account.lostTail.length;
-    const seconds = ((performance.now() - from) / 1000).toFixed(1);
-    const tail = struck.lostTail > 0 ? `, ${String(struck.lostTail)} bytes of log lost` : '';
-    say(
-      `${String(number + 1)} ${name}: ${seconds} s${tail}; ${String(account.acknowledged)} wallets promised, lost ${String(account.lost)}, doubled ${String(account.doubled)}`,
-    );
-    if (account.lostTail.length > 0) say(`  lost tail: ${account.lostTail.join(', ')}; repeated with their keys`);
-    for (const line of account.wrong) say(`  ${line}`);
+  for (let number = 1; number <= rounds; number += 1) {
+    const fault = FAULTS[(number - 1) % FAULTS.length];
+    if (fault === undefined) break;
+    stage ??= await startStage({ waitReplicas });
+    if (await play(stage, fault, number)) continue;
+    // Money that is lost stays so: what comes next must not be blamed for it.
+    await stage.stop();
+    stage = null;
   }
 } finally {
-  await stage.stop();
+  await stage?.stop();
 }
 say(JSON.stringify({ rounds, ...sums, wait: waitReplicas, seconds: Math.round((performance.now() - began) / 1000) }));
-const unsecured = waitReplicas === 0 ? 0 : sums.lostTail;
-process.exitCode = sums.lost + unsecured + sums.doubled + sums.wrong === 0 ? 0 : 1;
+process.exitCode = sums.lost + sums.doubled + sums.wrong === 0 ? 0 : 1;
+
+/** False when something was lost, doubled or wrong. */
+async function play(on: ClusterStage, { name, cutsTail, readsGrow, strike }: ClusterFault, number: number): Promise<boolean> {
+  const from = performance.now();
+  const round = await playRound(on, () => strike(on), { losesTail: cutsTail && waitReplicas === 0, readsGrow });
+  const { effects, lost, doubled, tail, wrong, struck, ledger, ok } = round;
+  const more = { effects, lost, lostTail: tail.length, doubled, wrong: wrong.length, reads: ledger.reads };
+  for (const key of ['effects', 'lost', 'lostTail', 'doubled', 'wrong', 'reads'] as const) sums[key] += more[key];
+  const seconds = ((performance.now() - from) / 1000).toFixed(1);
+  const bytes = (struck?.lostTail ?? 0) > 0 ? `, ${String(struck?.lostTail)} bytes of log lost` : '';
+  say(`${String(number)} ${name}: ${seconds} s${bytes}; ${String(effects)} effects, lost ${String(lost)}, doubled ${String(doubled)}`);
+  if (tail.length > 0) say(`  lost tail: ${tail.join(', ')}; repeated with their keys`);
+  for (const line of wrong) say(`  ${line}`);
+  return ok;
+}

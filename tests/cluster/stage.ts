@@ -1,28 +1,29 @@
-/** A cluster with processes that serve, deposits on the statement and clients that open wallets; and the account of it afterwards. */
-import { audit } from '../../engine/audit.ts';
+/** A Redis of several servers with processes that serve, and a round of load on them with a fault in its middle. */
+import type { Ledger } from '../../chaos/ledger.ts';
+import type { Outside } from '../../chaos/stage.ts';
+import { inTheMiddle, underLoad } from '../../chaos/under-load.ts';
+import type { Outcome } from '../../chaos/under-load.ts';
 import type { Shard } from '../../engine/ports.ts';
+import { drawSeed } from '../../mocks/control/random.ts';
 import { startRedisCluster } from '../../mocks/servers/redis-cluster.ts';
 import type { NodeFacts, RedisCluster } from '../../mocks/servers/redis-cluster.ts';
 import type { Host } from '../../mocks/servers/redis.ts';
 import { slotOf } from '../../providers/redis/client.ts';
 import { shardKeys } from '../../providers/redis/keys.ts';
-import { creditedOf, lookAt, openWallets, settledPosition, walletNumbers, wrongWallets } from '../support/deposits.ts';
+import { lookAt } from '../support/deposits.ts';
 import type { Looking } from '../support/deposits.ts';
 import { startRole } from '../support/processes.ts';
 import type { RoleProcess } from '../support/processes.ts';
-import { eventually, startSystem } from '../support/system.ts';
-import type { TestSystem } from '../support/system.ts';
-import { startClients } from './clients.ts';
-import type { Clients } from './clients.ts';
+import { startSystem } from '../support/system.ts';
 
 const ROLES = ['wallet', 'wallet', 'gateway', 'payments,omnibus'] as const;
-/** Far behind the blocks that the gateway gives clients their wallets from. */
-const NUMBERS = walletNumbers(50_100).slice(50_000);
-const CREDITED_MS_MAX = 90_000;
+const SETTINGS = {
+  ...{ LEASE_MS: '2000', STATEMENT_PAGE_SIZE: '100', LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn' },
+  ...{ MOYASAR_POLL_SECONDS: '2', MOYASAR_SETTLEMENT_POLL_SECONDS: '3' },
+};
 
-export interface StageOptions {
+export interface ClusterOptions {
   readonly waitReplicas?: number;
-  readonly roles?: readonly string[];
   readonly hosts?: readonly Host[];
 }
 
@@ -30,42 +31,24 @@ export interface ClusterStage extends Stage {
   readonly cluster: RedisCluster;
 }
 
-export interface Stage {
-  readonly system: TestSystem;
+export interface Stage extends Outside {
   readonly looking: Looking;
   readonly processes: readonly RoleProcess[];
-  readonly clients: Clients;
-  /** Puts deposits on the statement. */
-  deposit(count: number): Promise<void>;
-  /** Waits until some of the last deposits, and not all, are credited. */
-  underWay(): Promise<void>;
-  /** Waits until all came to rest, then compares everything. */
-  account(): Promise<Account>;
+  /** Of the rounds so far. */
+  readonly ledgers: Ledger[];
   stop(): Promise<void>;
 }
 
-/** What the fault did: all but `credited`, `acknowledged` and `reads` must be nothing. */
-export interface Account {
-  /** Halalas. */
-  readonly credited: string;
-  readonly acknowledged: number;
-  /** Halalas that are nowhere, commands that nobody answers. */
-  readonly lost: number;
-  /** Commands that were answered and are not found: none where replicas are waited for. Repeated by then, each with its key. */
-  readonly lostTail: readonly string[];
-  /** Balances and positions that were read meanwhile. */
-  readonly reads: number;
-  /** Halalas that came twice, wallets that one key opened twice. */
-  readonly doubled: number;
-  /** Wallets that differ from the bank's own tally; differences of the proof; divergences of the chain; other answers to the same key. */
-  readonly wrong: readonly string[];
+export interface RoundOutcome<T> extends Outcome {
+  /** What the fault says of itself; null when it failed, which is wrong. */
+  readonly struck: T | null;
 }
 
-export async function startStage({ waitReplicas = 1, roles = ROLES, hosts = [] }: StageOptions = {}): Promise<ClusterStage> {
+export async function startStage({ waitReplicas = 1, hosts = [] }: ClusterOptions = {}): Promise<ClusterStage> {
   const cluster = await startRedisCluster({ hosts });
   const env = { REDIS_CLUSTER_NODES: cluster.addresses.join(','), REDIS_WAIT_REPLICAS: String(waitReplicas) };
   try {
-    const stage = await startServing({ env, roles });
+    const stage = await startServing(env);
     const stop = async (): Promise<void> => {
       await stage.stop();
       await cluster.close();
@@ -78,88 +61,56 @@ export async function startStage({ waitReplicas = 1, roles = ROLES, hosts = [] }
 }
 
 /** Processes on the Redis that the environment names, whatever its form. */
-export async function startServing({
-  env,
-  roles = ROLES,
-}: {
-  readonly env: Readonly<Record<string, string>>;
-  readonly roles?: readonly string[];
-}): Promise<Stage> {
+export async function startServing(env: Readonly<Record<string, string>>): Promise<Stage> {
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const one of stops.reverse()) await one();
   };
   try {
-    const quick = { LEASE_MS: '2000', STATEMENT_PAGE_SIZE: '100', LOG_LEVEL: process.env['LOG_LEVEL'] ?? 'warn' };
-    const system = await startSystem({ service: false, bank: { pageSizeMax: 100 }, env: { ...env, ...quick } });
+    const { config, bank, moyasar, ...system } = await startSystem({
+      service: false,
+      bank: { pageSizeMax: 100 },
+      env: { ...env, ...SETTINGS },
+    });
     stops.push(() => system.stop());
     const processes: RoleProcess[] = [];
     stops.push(() => Promise.all(processes.map((one) => one.end('SIGKILL'))));
-    processes.push(...(await Promise.all(roles.map((role) => startRole({ role, env: system.env })))));
-    const looking = await lookAt(system.config);
+    processes.push(...(await Promise.all(ROLES.map((role) => startRole({ role, env: system.env })))));
+    const of = (name: string): RoleProcess[] => processes.filter((_, index) => ROLES[index]?.includes(name));
+    const urlOf = (name: string): string => of(name)[0]?.url ?? '';
+    await system.webhooksTo({ payments: urlOf('payments'), omnibus: urlOf('omnibus') });
+    const looking = await lookAt(config);
     stops.push(() => looking.close());
-    await openWallets(looking, NUMBERS);
-    const urlOf = (name: string): string => processes[roles.findIndex((role) => role.includes(name))]?.url ?? '';
-    const secured = env['REDIS_WAIT_REPLICAS'] !== '0';
-    const clients = startClients({ gateway: urlOf('gateway'), operators: urlOf('omnibus'), secured });
-    stops.push(() => clients.stop());
-    return { ...{ system, looking, processes, clients, stop }, ...accounting({ system, looking, clients }) };
+    return { bank, moyasar, of, looking, processes, ledgers: [], stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-function accounting({ system, looking, clients }: Pick<Stage, 'system' | 'looking' | 'clients'>) {
-  let wanted = 0n;
-  let before = 0n;
-  let rounds = 0;
-  const credited = (holds: (sum: bigint) => boolean, ms: number): Promise<string> =>
-    eventually(
-      () => creditedOf(looking).then(String, () => '-1'),
-      (sum) => holds(BigInt(sum)),
-      ms,
-    );
-  return {
-    async deposit(count: number): Promise<void> {
-      rounds += 1;
-      before = wanted;
-      const { total } = await system.bank.bulk({
-        count,
-        numbers: NUMBERS,
-        amountFrom: '1.00',
-        amountTo: '9.00',
-        seed: rounds,
-      });
-      wanted += BigInt(total.replace('.', ''));
-    },
-    async underWay(): Promise<void> {
-      await credited((sum) => sum > before, CREDITED_MS_MAX);
-    },
-    async account(): Promise<Account> {
-      // More than wanted is seen as well, and what never comes is seen by the time.
-      await credited((sum) => sum >= wanted, CREDITED_MS_MAX).catch(() => undefined);
-      const position = await settledPosition(looking.ports);
-      const sum = await creditedOf(looking);
-      const promised = await clients.check();
-      const differing = await wrongWallets(looking.ports, await system.bank.tally());
-      const wrong = [
-        ...(differing === 0 ? [] : [`${String(differing)} wallets differ from the bank's tally`]),
-        ...[...position.differences]
-          .filter(([, amount]) => amount !== 0n)
-          .map(([currency, amount]) => `proof: ${currency} ${String(amount)}`),
-        ...position.broken.map((actor) => `broken: ${JSON.stringify(actor)}`),
-        ...(await audit(looking.ports)).divergences.map((divergence) => `chain: ${JSON.stringify(divergence)}`),
-        ...promised.wrong,
-      ];
-      const less = wanted > sum ? Number(wanted - sum) : 0;
-      const more = sum > wanted ? Number(sum - wanted) : 0;
-      return {
-        ...{ credited: String(sum), acknowledged: promised.acknowledged, reads: promised.reads, wrong },
-        ...{ lost: less + promised.unanswered, lostTail: promised.lostTail, doubled: more + promised.doubled },
-      };
-    },
-  };
+export interface FaultFacts {
+  /** What was acknowledged may be gone afterwards, and is repeated. */
+  readonly losesTail?: boolean;
+  /** Nobody takes over who had not heard of everything that was read. */
+  readonly readsGrow?: boolean;
+}
+
+/** A round of load with the fault in its middle. */
+export async function playRound<T>(
+  stage: Stage,
+  strike: () => Promise<T>,
+  { losesTail = false, readsGrow = false }: FaultFacts = {},
+): Promise<RoundOutcome<T>> {
+  let struck: T | null = null;
+  const { looking, ledgers } = stage;
+  const facts = { stage, looking, before: [...ledgers], seed: drawSeed(), number: ledgers.length + 1 };
+  const outcome = await underLoad({ ...facts, losesTail, readsGrow, repeatsCalls: true }, (middle) =>
+    inTheMiddle(middle, async () => {
+      struck = await strike();
+    }),
+  );
+  ledgers.push(outcome.ledger);
+  return { ...outcome, struck };
 }
 
 /** The master that serves the shard. */
