@@ -16,7 +16,7 @@ export interface RestoredActor {
 export interface Restoration {
   /** Marks an empty Redis, or goes on where a restore of this installation stopped. Throws `redis_not_empty`; `restore_needs_one_server` in a cluster. */
   begin(installation: string): Promise<void>;
-  /** Actors of one shard; those that are there already stay as they are. How many were new. Throws `not_restoring`. */
+  /** Actors of one shard, before any message to them; those that are there already stay as they are. How many were new. Throws `not_restoring`. */
   put(shard: Shard, actors: readonly RestoredActor[]): Promise<number>;
   /** Each message is delivered once, by receiver and `key`, however often it is asked for. How many were new. Throws `not_restoring`. */
   deliver(messages: readonly { readonly key: string; readonly message: Addressed }[]): Promise<number>;

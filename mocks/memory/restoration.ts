@@ -12,7 +12,7 @@ export function createMemoryRestoration(store: Store): Restoration {
     delivered: new Set(),
   };
   const check = (): void => {
-    if (state.installation === null || state.finished) throw new Fault({ code: 'not_restoring', retry: 'never' });
+    if (state.installation === null || state.finished) throw notRestoring();
   };
   const attempt = <T>(work: () => T): Promise<T> => new Promise((resolve) => resolve(work()));
   return {
@@ -30,20 +30,26 @@ export function createMemoryRestoration(store: Store): Restoration {
       }),
     deliver: (messages) =>
       attempt(() => {
-        check();
-        const fresh = messages.filter(({ key, message }) => !state.delivered.has(`${message.to} ${key}`));
-        for (const { key, message } of fresh) {
-          state.delivered.add(`${message.to} ${key}`);
+        if (messages.length > 0) check();
+        const before = state.delivered.size;
+        for (const { key, message } of messages) {
+          const name = `${message.to} ${key}`;
+          if (state.delivered.has(name)) continue;
+          state.delivered.add(name);
           deliver(store, message);
         }
-        return fresh.length;
+        return state.delivered.size - before;
       }),
-    finish: () =>
+    finish: (installation) =>
       attempt(() => {
-        check();
+        if (state.installation !== installation) throw notRestoring();
         state.finished = true;
       }),
   };
+}
+
+function notRestoring(): Fault {
+  return new Fault({ code: 'not_restoring', retry: 'never' });
 }
 
 function putOne(store: Store, name: Shard, { actor, tip, sums, timers, effects }: RestoredActor): boolean {

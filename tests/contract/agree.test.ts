@@ -1,9 +1,9 @@
 /**
  * The in-memory ports, on which the engine is tested and simulated, and the real scripts agree: random calls of every method of mailboxes,
- * leases, effects, operations and, in the form of a cluster, the outbox go to both, and after each call both have answered the same and hold
- * the same. What is not called here (the restoration of an empty Redis, the beginning of an installation) has the contract tests alone.
+ * leases, effects, operations and, in the form of a cluster, the outbox, or on an empty server the restoration, go to both, and after each
+ * call both have answered the same and hold the same. What is not called here (the beginning of an installation) has the contract tests alone.
  *
- * AGREE_RUNS=5000       more sequences than the few of the test run (`npm run agree -- --runs 5000`), half of them in each form
+ * AGREE_RUNS=5000       more sequences than the few of the test run (`npm run agree -- --runs 5000`) in all forms
  * AGREE_REPLAY='{...}'  the one sequence that a failure named
  */
 import { writeFileSync } from 'node:fs';
@@ -15,7 +15,9 @@ import { commitCalls } from './agree/commit-calls.ts';
 import { mailboxCalls } from './agree/mailbox-calls.ts';
 import { acquireBoth, otherCalls } from './agree/other-calls.ts';
 import { outboxCalls } from './agree/outbox-calls.ts';
+import { onceServing, restoreCalls } from './agree/restore-calls.ts';
 import { SHARDS } from './agree/side.ts';
+import type { Form } from './agree/side.ts';
 import { createWorld, STEP_MS } from './agree/world.ts';
 import type { World } from './agree/world.ts';
 
@@ -39,12 +41,13 @@ test.after.always(async () => {
 
 const ONE_SERVER = [...mailboxCalls, ...commitCalls, ...otherCalls];
 const FORMS = [
-  { name: 'one server', cluster: false, kinds: ONE_SERVER, runs: Math.ceil(RUNS / 2) },
-  { name: 'a cluster', cluster: true, kinds: [...ONE_SERVER, ...outboxCalls], runs: Math.floor(RUNS / 2) },
+  { name: 'one server', cluster: false, empty: false, kinds: ONE_SERVER, runs: share(0.4) },
+  { name: 'a cluster', cluster: true, empty: false, kinds: [...ONE_SERVER, ...outboxCalls], runs: share(0.4) },
+  { name: 'an empty server', cluster: false, empty: true, kinds: [...restoreCalls, ...ONE_SERVER.map(onceServing)], runs: share(0.2) },
 ] as const;
 const { form: wanted, replayPath, ...where } = replay;
 
-for (const { name, cluster, kinds, runs } of FORMS.filter(({ name, runs }) => runs > 0 && (wanted ?? name) === name)) {
+for (const { name, kinds, runs, ...form } of FORMS.filter(({ name }) => (wanted ?? name) === name)) {
   // One after the other: each sequence empties the server.
   test.serial(`whatever is called, in whatever order, the in-memory ports and the scripts agree in the form of ${name}`, async (t) => {
     t.timeout(runs * RUN_MS_MAX); // AVA watches nothing else either while this lasts
@@ -57,7 +60,7 @@ for (const { name, cluster, kinds, runs } of FORMS.filter(({ name, runs }) => ru
     const before = { ...done };
     const property = fc.asyncProperty(sequences, async (steps) => {
       done.runs += 1;
-      await fc.asyncModelRun(async () => ({ model: await ready(cluster), real: null }), steps);
+      await fc.asyncModelRun(async () => ({ model: await ready(form), real: null }), steps);
     });
     const result = await fc.check(property, { numRuns: runs, ...where });
     const [sequencesDone, calls] = [done.runs - before.runs, done.calls - before.calls];
@@ -67,9 +70,13 @@ for (const { name, cluster, kinds, runs } of FORMS.filter(({ name, runs }) => ru
   });
 }
 
-async function ready(cluster: boolean): Promise<World> {
-  const world = await createWorld(redis, cluster);
-  for (const shard of SHARDS) await acquireBoth(world, { shard, worker: 'w1', ttlMs: 2.5 * STEP_MS });
+function share(part: number): number {
+  return Math.max(1, Math.round(RUNS * part));
+}
+
+async function ready(form: Form): Promise<World> {
+  const world = await createWorld(redis, form);
+  for (const shard of form.empty ? [] : SHARDS) await acquireBoth(world, { shard, worker: 'w1', ttlMs: 2.5 * STEP_MS });
   return {
     ...world,
     both: (what, ask) => {

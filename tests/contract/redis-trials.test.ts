@@ -34,6 +34,21 @@ test.serial('a stray XREADGROUP, XACK, XGROUP SETID or XGROUP DESTROY by hand sk
   await ports.close();
 });
 
+test.serial('a restore that names an actor twice in one call counts its sums, timers and effects once', async (t) => {
+  const ports = await redis.create();
+  await ports.redis.flushall();
+  await ports.restoration.begin('one');
+  const actor = freshActor();
+  const shard = layout.shardOf(actor);
+  const effects = [{ actor, id: 'call-1', type: 'toy.call', body: '{}', trace: '' }];
+  const tip = { last: '100-0', n: 3, chain: 'c', snapshot: null, rules: 1 } as const;
+  const one = { actor, tip, sums: { 'bank:SAR': 12n }, timers: [], effects };
+  t.is(await ports.restoration.put(shard, [one, one]), 1);
+  t.is(await ports.redis.hget(shardKeys(shard).totals, 'bank:SAR'), '12');
+  t.is(await ports.redis.xlen(shardKeys(shard).effects), 1);
+  await ports.close();
+});
+
 test.serial('people see position and lag of every mailbox in its group', async (t) => {
   const ports = await redis.create();
   const actor = freshActor();

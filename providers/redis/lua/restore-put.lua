@@ -12,13 +12,14 @@ if not count_of('HLEN', KEYS[2]) then return refuse('wrong_type', KEYS[2]) end
 if not count_of('HLEN', KEYS[3]) then return refuse('wrong_type', KEYS[3]) end
 if not count_of('ZCARD', KEYS[4]) then return refuse('wrong_type', KEYS[4]) end
 if absent(KEYS[5]) == nil then return refuse('wrong_type', KEYS[5]) end
-local fresh, sums, a = {}, {}, 1
+local fresh, named, sums, a = {}, {}, {}, 1
 while a <= #ARGV do
   local one = { actor = ARGV[a], tip = ARGV[a + 1], sums = tonumber(ARGV[a + 2]), timers = tonumber(ARGV[a + 3]), effects = tonumber(ARGV[a + 4]), at = a + 5 }
   if not one.sums or not one.timers or not one.effects or not one.tip or not sound(one.tip) then return refuse('bad_arguments', one.actor) end
   a = one.at + one.sums * 2 + one.timers * 2 + one.effects * 4
   if a > #ARGV + 1 then return refuse('bad_arguments', one.actor) end
-  if redis.call('HEXISTS', KEYS[2], one.actor) == 0 then
+  if not named[one.actor] and redis.call('HEXISTS', KEYS[2], one.actor) == 0 then
+    named[one.actor] = true
     fresh[#fresh + 1] = one
     for i = one.at, one.at + one.sums * 2 - 1, 2 do
       local name, amount = ARGV[i], ARGV[i + 1]

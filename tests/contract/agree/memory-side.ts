@@ -1,21 +1,21 @@
 /** The in-memory ports as one side: time passes by making what is stored older. */
 import { createMemoryPorts } from '../../../mocks/memory/ports.ts';
 import type { MemoryPorts } from '../../../mocks/memory/ports.ts';
-import { shardStore } from '../../../mocks/memory/store.ts';
+import { createStore, shardStore } from '../../../mocks/memory/store.ts';
 import type { ShardStore } from '../../../mocks/memory/store.ts';
 import { createMemorySystem } from '../../../mocks/memory/system.ts';
 import { layout } from '../fixture.ts';
 import type { Look, ShardLook } from './look.ts';
 import { createNames } from './names.ts';
 import { ACTORS, SHARDS } from './side.ts';
-import type { Side } from './side.ts';
+import type { Form, Side } from './side.ts';
 
 /** A clock that the other side sets, so that both agree on what came first. */
 export interface Clock {
   ms: number;
 }
 
-export function createMemorySide(clock: Clock, cluster: boolean): Side {
+export function createMemorySide(clock: Clock, { cluster }: Form): Side {
   const system = { ...createMemorySystem(), wallMs: () => clock.ms };
   const ports = createMemoryPorts({ layout, system, cluster });
   return {
@@ -32,10 +32,13 @@ export function createMemorySide(clock: Clock, cluster: boolean): Side {
 
 function lookAt({ store }: MemoryPorts): Look {
   const boxes = ACTORS.flatMap((actor) => {
-    const mailbox = shardStore(store, layout.shardOf(actor)).mailboxes.get(actor);
+    const mailbox = store.shards.get(layout.shardOf(actor))?.mailboxes.get(actor);
     return mailbox === undefined ? [] : [[actor, { entries: [...mailbox.entries], last: mailbox.last }] as const];
   });
-  return { shards: new Map(SHARDS.map((shard) => [shard, shardLook(shardStore(store, shard))])), mailboxes: new Map(boxes) };
+  // Who looks makes nothing: an empty store must stay one.
+  const nothing = createStore((actor) => store.shardOf(actor), store.system);
+  const shards = SHARDS.map((shard) => [shard, shardLook(store.shards.get(shard) ?? shardStore(nothing, shard))] as const);
+  return { shards: new Map(shards), mailboxes: new Map(boxes) };
 }
 
 function shardLook(shard: ShardStore): ShardLook {

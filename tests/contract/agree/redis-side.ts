@@ -12,23 +12,24 @@ import { createOperations } from '../../../providers/redis/operations.ts';
 import { createOutbox } from '../../../providers/redis/outbox.ts';
 import { parkedActor } from '../../../providers/redis/parked.ts';
 import { actorId, entries, entryId, list, number, pairs, record, text } from '../../../providers/redis/reply.ts';
+import { createRestoration } from '../../../providers/redis/restoration.ts';
 import { createScripts } from '../../../providers/redis/scripts.ts';
 import { parseTip } from '../../../providers/redis/tip.ts';
 import { layout } from '../fixture.ts';
 import type { EffectLook, EpochLook, Look, MailboxLook, ShardLook } from './look.ts';
 import { createNames } from './names.ts';
 import { ACTORS, SHARDS } from './side.ts';
-import type { Side } from './side.ts';
+import type { Form, Side } from './side.ts';
 
 const MANY = 1000;
 
 /**
- * Empties the server, begins an installation on it and speaks to it with ports that know nothing yet. In the form of a cluster they do as
- * if each shard were on another server: every call touches one shard, and the rest goes through the outbox.
+ * Empties the server, begins an installation on it if there is to be one, and speaks to it with ports that know nothing yet. In the form of
+ * a cluster they do as if each shard were on another server: every call touches one shard, and the rest goes through the outbox.
  */
-export async function createRedisSide(redis: Redis, cluster: boolean): Promise<Side> {
+export async function createRedisSide(redis: Redis, { cluster, empty }: Form): Promise<Side> {
   await redis.flushdb();
-  await initInstallation(redis, layout, { uuid: null });
+  if (!empty) await initInstallation(redis, layout, { uuid: null });
   const scripts = { ...createScripts(redis), cluster };
   const memory = createMemoryGauge(redis);
   return {
@@ -38,6 +39,7 @@ export async function createRedisSide(redis: Redis, cluster: boolean): Promise<S
       leases: createLeases(redis, scripts),
       effects: createEffects(scripts, layout),
       operations: createOperations({ redis, scripts, layout, memory }),
+      restoration: createRestoration(scripts, layout),
       ...(cluster ? { outbox: createOutbox({ scripts, secured: scripts, waits: false, layout }) } : {}),
     },
     names: createNames(),
@@ -104,7 +106,7 @@ function shardLook(shard: Shard, answers: readonly unknown[]): ShardLook {
   const ofActors = <V>(reply: unknown, value: (text: string, actor: ActorId) => V): Map<ActorId, V> =>
     new Map(named(reply, (found) => found).map(([name, found]) => [actorId(name), value(found, actorId(name))]));
   return {
-    lease: owner === '' ? null : { owner: text(owner), token: text(token), expiresAt: number(expires) },
+    lease: owner === '' || owner === null ? null : { owner: text(owner), token: text(token), expiresAt: number(expires) },
     ready: ofActors(ready, Number),
     tips: ofActors(tips, tipOf),
     totals: new Map(named(totals, BigInt)),

@@ -1,6 +1,7 @@
 /** One of the two that must agree, and the small world that both know: two shards of one role, one of another, seven actors. */
 import type { ActorId } from '../../../engine/message.ts';
 import type { Effects, Leases, Mailboxes, Operations, Outbox, Shard } from '../../../engine/ports.ts';
+import type { Restoration } from '../../../engine/restoration.ts';
 import { layout } from '../fixture.ts';
 import type { Look } from './look.ts';
 import type { Names } from './names.ts';
@@ -10,6 +11,7 @@ export interface SidePorts {
   readonly leases: Leases;
   readonly effects: Effects;
   readonly operations: Operations;
+  readonly restoration: Restoration;
   /** In the form of a cluster only. */
   readonly outbox?: Outbox;
 }
@@ -21,6 +23,14 @@ export interface Side {
   look(): Promise<Look>;
   /** Makes leases, heartbeats, claims and timers older: time passes without waiting. */
   age(ms: number): Promise<void>;
+}
+
+/** What both sides are when a sequence begins. */
+export interface Form {
+  /** Each write reaches one shard only, the rest goes through outboxes. */
+  readonly cluster: boolean;
+  /** Everything is lost: there is not even an installation. */
+  readonly empty: boolean;
 }
 
 const ACTORS_OF_SHARD: Readonly<Record<Shard, number>> = { t0: 3, t1: 2, o0: 2 };

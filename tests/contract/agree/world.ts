@@ -12,7 +12,7 @@ import { createMemorySide } from './memory-side.ts';
 import type { Clock } from './memory-side.ts';
 import { createRedisSide } from './redis-side.ts';
 import { SHARDS } from './side.ts';
-import type { Side } from './side.ts';
+import type { Form, Side } from './side.ts';
 
 /** Ages are whole steps of it and limits lie between two steps, so that no result hangs on how long a run takes. */
 export const STEP_MS = 100_000;
@@ -27,8 +27,9 @@ export interface OutboxRead {
 }
 
 export interface World {
-  /** Each write reaches one shard only, the rest goes through outboxes. */
   readonly cluster: boolean;
+  /** There is an installation: workers and edges may call. */
+  isServing: boolean;
   /** Asks both the same and compares the answers and everything that the two hold afterwards. */
   both<T>(what: string, ask: (side: Side) => Promise<T>): Promise<Answer<T>>;
   state(): CommonLook;
@@ -58,13 +59,14 @@ interface Agreed {
   readonly common: CommonLook;
 }
 
-export async function createWorld(redis: Redis, cluster: boolean): Promise<World> {
+export async function createWorld(redis: Redis, form: Form): Promise<World> {
   const clock: Clock = { ms: Date.now() };
-  const sides: Sides = { memory: createMemorySide(clock, cluster), redis: await createRedisSide(redis, cluster) };
+  const sides: Sides = { memory: createMemorySide(clock, form), redis: await createRedisSide(redis, form) };
   let agreed = agreement(await sides.memory.look(), await sides.redis.look(), sides);
   let names = 0;
   return {
-    cluster,
+    cluster: form.cluster,
+    isServing: !form.empty,
     async both(what, ask) {
       const real = await answerOf(sides.redis, ask);
       const redisLook = await sides.redis.look();
