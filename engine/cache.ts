@@ -8,6 +8,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Traffic } from './commits.ts';
 import type { Envelope } from './envelope.ts';
+import { charsOf } from './journal.ts';
+import type { Limits } from './limits.ts';
 import type { ActorId } from './message.ts';
 import type { Head, LedgerPage, Shard } from './ports.ts';
 
@@ -21,6 +23,8 @@ export interface Unsaved {
   readonly from: Head;
   /** Messages since then, one item per commit; to be journalled before a snapshot. Grows in place: a copy per commit would cost more and more. */
   readonly traffic: Traffic[];
+  /** About what pages and traffic take, in characters. */
+  readonly chars: number;
 }
 
 export interface HotActor {
@@ -65,16 +69,35 @@ export interface Cache {
   oldestDirty(): HotActor | undefined;
   readonly size: number;
   readonly dirtySize: number;
-  /** Entries that no snapshot covers, of all actors. */
-  readonly unsavedEntries: number;
+  /** Entries that no snapshot covers, and characters that MongoDB must be given before one does, of all actors. */
+  readonly unsaved: Readonly<Record<'entries' | 'chars', number>>;
+}
+
+/** How much of what may be unsaved is: beyond 1 nothing is decided. */
+export function unsavedShare({ unsaved }: Pick<Cache, 'unsaved'>, limits: Pick<Limits, 'unsavedEntries' | 'unsavedChars'>): number {
+  return Math.max(unsaved.entries / limits.unsavedEntries, unsaved.chars / limits.unsavedChars);
+}
+
+/** What follows on a head that was saved, counted. */
+export function unsavedOf(facts: Omit<Unsaved, 'chars'>): Unsaved {
+  return { ...facts, chars: charsIn(facts) };
+}
+
+function charsIn({ pages, traffic }: { readonly pages: readonly LedgerPage[]; readonly traffic: readonly Traffic[] }): number {
+  const ofPages = pages.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return traffic.reduce((sum, one) => sum + charsOf(one), ofPages);
 }
 
 export function createCache({ hotActors }: { readonly hotActors: number }): Cache {
   const clean = new LRUCache<ActorId, HotActor>({ max: hotActors });
   const dirty = new Map<ActorId, HotActor>();
-  let unsavedEntries = 0;
+  const unsaved = { entries: 0, chars: 0 };
+  const count = (one: Unsaved | null | undefined, sign: 1 | -1): void => {
+    unsaved.entries += sign * (one?.entries ?? 0);
+    unsaved.chars += sign * (one?.chars ?? 0);
+  };
   const forgetDirty = (actor: ActorId): void => {
-    unsavedEntries -= dirty.get(actor)?.unsaved?.entries ?? 0;
+    count(dirty.get(actor)?.unsaved, -1);
     dirty.delete(actor);
   };
   const put = (hot: HotActor): void => {
@@ -84,7 +107,8 @@ export function createCache({ hotActors }: { readonly hotActors: number }): Cach
       clean.set(actor, hot);
     } else {
       clean.delete(actor);
-      unsavedEntries += hot.unsaved.entries - (dirty.get(actor)?.unsaved?.entries ?? 0);
+      count(dirty.get(actor)?.unsaved, -1);
+      count(hot.unsaved, 1);
       dirty.set(actor, hot); // where it was, if it was there
     }
   };
@@ -119,9 +143,7 @@ export function createCache({ hotActors }: { readonly hotActors: number }): Cach
     get dirtySize() {
       return dirty.size;
     },
-    get unsavedEntries() {
-      return unsavedEntries;
-    },
+    unsaved,
   };
 }
 
@@ -131,9 +153,15 @@ function advanced(hot: HotActor | undefined, change: Advance): HotActor {
 }
 
 function grown(unsaved: Unsaved | null, { entries, pages, before, traffic, nowMs }: Advance): Unsaved {
-  if (unsaved === null) return { sinceMs: nowMs, entries, pages, from: before, traffic: [traffic] };
-  if (traffic.sent.length + traffic.heard.length > 0) unsaved.traffic.push(traffic);
-  return { ...unsaved, entries: unsaved.entries + entries, pages: pages.length === 0 ? unsaved.pages : [...unsaved.pages, ...pages] };
+  if (unsaved === null) return unsavedOf({ sinceMs: nowMs, entries, pages, from: before, traffic: [traffic] });
+  const more = traffic.sent.length + traffic.heard.length > 0 ? [traffic] : [];
+  unsaved.traffic.push(...more);
+  return {
+    ...unsaved,
+    entries: unsaved.entries + entries,
+    chars: unsaved.chars + charsIn({ pages, traffic: more }),
+    pages: pages.length === 0 ? unsaved.pages : [...unsaved.pages, ...pages],
+  };
 }
 
 function afterSnapshot(hot: HotActor, { head, takenMs, pages, traffic }: Saved): HotActor {
@@ -141,5 +169,5 @@ function afterSnapshot(hot: HotActor, { head, takenMs, pages, traffic }: Saved):
   const entries = hot.envelope.head.n - head.n;
   if (entries <= 0) return { ...hot, named, unsaved: null };
   const left = { pages: (hot.unsaved?.pages ?? []).slice(pages), traffic: (hot.unsaved?.traffic ?? []).slice(traffic) };
-  return { ...hot, named, unsaved: { sinceMs: takenMs, entries, from: head, ...left } };
+  return { ...hot, named, unsaved: unsavedOf({ sinceMs: takenMs, entries, from: head, ...left }) };
 }

@@ -114,7 +114,7 @@ type JournalHeader = z.infer<typeof journal>;
 /** About what a span, a message sent and one heard take beside the bodies. */
 const CHARS = { span: 200, sent: 200, heard: 150 };
 
-function charsOf({ sent, heard }: Pick<JournalSpan, 'sent' | 'heard'>): number {
+export function charsOf({ sent, heard }: Pick<JournalSpan, 'sent' | 'heard'>): number {
   return sent.reduce((sum, { body }) => sum + CHARS.sent + body.length, CHARS.span + heard.length * CHARS.heard);
 }
 

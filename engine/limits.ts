@@ -28,6 +28,8 @@ export interface Limits {
   readonly dirtyActors: number;
   /** Entries without a snapshot, of all actors in memory: beyond it nothing is decided until some are saved. Each takes about 1 KB (postings, traffic for the journal). */
   readonly unsavedEntries: number;
+  /** The same for what they are to leave in journal and ledger: a page of a statement sends 200 KB. */
+  readonly unsavedChars: number;
   /** How long a cycle waits for cold actors before it goes on without them. */
   readonly loadWaitMs: number;
   /** Cold actors being loaded at a time. */
@@ -101,6 +103,7 @@ export const DEFAULT_LIMITS: Limits = {
   hotActors: 50_000,
   dirtyActors: 200_000,
   unsavedEntries: 1_000_000,
+  unsavedChars: 512 * 1024 * 1024,
   loadWaitMs: 100,
   loadingActors: 4_000,
   snapshotsPerFind: 200,

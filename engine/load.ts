@@ -5,6 +5,7 @@
  * D2  What can never be loaded (snapshot missing, chain differs) is reported as broken and parked; never a fresh start.
  */
 import retry from 'retry';
+import { unsavedOf } from './cache.ts';
 import type { Cache, HotActor } from './cache.ts';
 import { Fault } from './fault.ts';
 import { foldActors } from './fold.ts';
@@ -125,7 +126,7 @@ function take(one: ColdActor, { result, state, options }: { result: FoldResult; 
   const entries = envelope.head.n - from.n;
   const unsaved: HotActor['unsaved'] = covered
     ? null
-    : { sinceMs: system.monotonicMs(), entries, pages: filled, from, traffic: [...traffic] };
+    : unsavedOf({ sinceMs: system.monotonicMs(), entries, pages: filled, from, traffic: [...traffic] });
   cache.put({ shard: one.shard, envelope, named: tip.snapshot, unsaved });
   metrics.count('ironwallet_loads_total', 1, { result: 'loaded' });
 }

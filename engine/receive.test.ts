@@ -84,6 +84,24 @@ test('what could not be remembered until it is saved waits in its mailbox, and g
   await worker.stop();
 });
 
+test('what was sent waits to be journalled only up to a size: then more waits in its mailbox', async (t) => {
+  const rig = createRig({ shards: 1 });
+  // About 500 a payment, with the bookkeeping around it.
+  const worker = rig.worker({ unsavedChars: 10_000, entriesPerActor: 4, entriesPerActorShared: 4, lanes: 1 });
+  await worker.start();
+  await rig.send('purse:a', 'Deposit', { amount: '1000' });
+  await rig.system.advance(20_000);
+  rig.ports.mongo.away = true;
+  for (let n = 0; n < 100; n += 1) await rig.send('purse:a', 'Pay', { to: 'purse:b', amount: '1' });
+  await rig.system.advance(5_000);
+  const decided = rig.shard('purse:a').tips.get('purse:a')?.n ?? 0;
+  t.true(decided > 5 && decided < 40, `${String(decided)} decided`);
+  rig.ports.mongo.away = false;
+  await rig.system.advance(60_000);
+  t.is((await rig.purse('purse:b')).balance, 100n);
+  await worker.stop();
+});
+
 test('guesses are kept of own shards only, each once, and no more than fit', (t) => {
   const guesses = createGuesses({ guessesPerShard: 3 });
   guesses.add('t0', 'purse:early');

@@ -6,6 +6,7 @@
  * R2  Shards on different servers fail for themselves; when none answered, that is the failure of the cycle.
  * R3  Memory is bounded while MongoDB is away: what could not be remembered until it is saved waits in Redis.
  */
+import { unsavedShare } from './cache.ts';
 import type { Cache } from './cache.ts';
 import type { Limits } from './limits.ts';
 import type { ActorId } from './message.ts';
@@ -58,7 +59,7 @@ export function createGuesses({ guessesPerShard }: Pick<Limits, 'guessesPerShard
 }
 
 export async function receive(shards: readonly OwnedShard[], deps: ReceiveDeps): Promise<Batch[]> {
-  if (shards.length === 0 || deps.cache.unsavedEntries >= deps.limits.unsavedEntries) return []; // R3
+  if (shards.length === 0 || unsavedShare(deps.cache, deps.limits) >= 1) return []; // R3
   const guessed = shards.flatMap((owned) => wantedOf(owned, deps.guesses.take(owned.lease.shard), deps));
   const [ready, early] = await Promise.all([peek(shards, deps), fetchAll(guessed, shards, deps)]);
   const rest = shards.flatMap((owned) => {

@@ -6,6 +6,7 @@
  * S3  While MongoDB is away nothing is lost and nothing is dropped: it is tried again and again, and the lag is told.
  */
 import retry from 'retry';
+import { unsavedShare } from './cache.ts';
 import type { Cache, HotActor } from './cache.ts';
 import { snapshotName } from './envelope.ts';
 import type { Limits } from './limits.ts';
@@ -112,7 +113,8 @@ export function createSnapshotter(options: SnapshotterOptions): Snapshotter {
       });
       const { dirtyActors, oldestMs } = lag();
       metrics.gauge('ironwallet_dirty_actors', dirtyActors);
-      metrics.gauge('ironwallet_unsaved_entries', cache.unsavedEntries);
+      metrics.gauge('ironwallet_unsaved_entries', cache.unsaved.entries);
+      metrics.gauge('ironwallet_unsaved_chars', cache.unsaved.chars);
       metrics.gauge('ironwallet_snapshot_lag_ms', oldestMs);
       metrics.gauge('ironwallet_hot_actors', cache.size);
       return saved;
@@ -127,7 +129,7 @@ export function createSnapshotter(options: SnapshotterOptions): Snapshotter {
 /** Listed kinds are what people look at: they are saved at once. New rules wait for the snapshot under the former ones. */
 function isDue({ unsaved, envelope }: HotActor, nowMs: number, { registry, limits, cache }: SnapshotterOptions): boolean {
   if (unsaved === null) return false;
-  if (cache.unsavedEntries >= limits.unsavedEntries / 2) return true; // before turns must wait for it
+  if (unsavedShare(cache, limits) >= 0.5) return true; // before turns must wait for it
   if (unsaved.entries >= limits.flushEntries || nowMs - unsaved.sinceMs >= limits.flushAgeMs) return true;
   const kind = registry.find(envelope.actor);
   return kind?.listing !== undefined || (kind !== undefined && envelope.rules < kind.rules);
