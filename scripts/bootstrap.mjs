@@ -8,7 +8,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const cache = path.join(root, '.cache');
 const lock = path.join(cache, 'bootstrap.lock');
-const SOURCES = [
+/** Where the TypeScript is. */
+export const FOLDERS = [
   'main.ts',
   'engine',
   'actors',
@@ -22,9 +23,8 @@ const SOURCES = [
   'chaos',
   'simulation',
   'tests',
-  'tsconfig.json',
-  'scripts/build.mjs',
 ];
+const SOURCES = [...FOLDERS, 'tsconfig.json', 'scripts/build.mjs'];
 const LOCK_POLL_MS = 200;
 const NODE_MIN = [20, 19];
 

@@ -2,12 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { FOLDERS, root } from './bootstrap.mjs';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const flag = process.argv.indexOf('--out');
 const out = path.resolve(root, flag > 0 ? process.argv[flag + 1] : 'dist');
-const FOLDERS = ['engine', 'actors', 'http', 'providers', 'proof', 'wiring', 'mocks', 'cli', 'bench', 'chaos', 'simulation', 'tests'];
+const folders = FOLDERS.filter((name) => !name.endsWith('.ts'));
 const ASSETS = /[.](lua|html|css|java|xml|json)$/;
 
 const began = new Date();
@@ -24,7 +23,7 @@ function compile() {
 }
 
 function copyAssets() {
-  for (const folder of FOLDERS) {
+  for (const folder of folders) {
     for (const file of filesOf(path.join(root, folder))) {
       if (ASSETS.test(file)) cpSync(path.join(root, folder, file), path.join(out, folder, file));
     }
@@ -33,7 +32,7 @@ function copyAssets() {
 
 /** What was compiled from a file that is gone must go too: a deleted test would still run. */
 function removeOrphans() {
-  for (const folder of FOLDERS) {
+  for (const folder of folders) {
     for (const file of filesOf(path.join(out, folder))) {
       const source = path.join(root, folder, file.replace(/[.]js([.]map)?$/, '.ts'));
       if (/[.]js([.]map)?$/.test(file) && !existsSync(source)) rmSync(path.join(out, folder, file));

@@ -5,30 +5,16 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { cruise } from 'dependency-cruiser';
 import extractTSConfig from 'dependency-cruiser/config-utl/extract-ts-config';
-import { root } from './bootstrap.mjs';
+import { FOLDERS, root } from './bootstrap.mjs';
 
 process.chdir(root);
-const FOLDERS = [
-  'main.ts',
-  'engine',
-  'actors',
-  'http',
-  'providers',
-  'proof',
-  'wiring',
-  'mocks',
-  'cli',
-  'bench',
-  'chaos',
-  'simulation',
-  'tests',
-].filter((folder) => existsSync(folder));
+const folders = FOLDERS.filter((folder) => existsSync(folder));
 const { forbidden, options } = createRequire(import.meta.url)(path.join(root, '.dependency-cruiser.cjs'));
-const { output } = await cruise(FOLDERS, { ...options, ruleSet: { forbidden }, validate: true }, undefined, {
+const { output } = await cruise(folders, { ...options, ruleSet: { forbidden }, validate: true }, undefined, {
   tsConfig: extractTSConfig(path.join(root, 'tsconfig.json')),
 });
 
-const unseen = FOLDERS.filter((folder) => !output.modules.some((module) => module.source.startsWith(folder)));
+const unseen = folders.filter((folder) => !output.modules.some((module) => module.source.startsWith(folder)));
 const violations = output.summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`);
 for (const folder of unseen) process.stderr.write(`layers: no module of ${folder} was found\n`);
 for (const violation of violations) process.stderr.write(`layers: ${violation}\n`);
