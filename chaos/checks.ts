@@ -25,7 +25,9 @@ import type { Judging, Verdict } from './verdict.ts';
 const LOOK_MS = 500;
 const CURRENCY = 'SAR';
 const FOUND_MS_MAX = 60_000;
-const TRANSACTIONS_PER_PAGE = 100;
+const ITEMS_PER_PAGE = 100;
+/** Of those that have ended, a wallet lists as many. */
+const ENDED_LISTED = 50;
 
 /** The provider settles what waits, and the bank credits it. A payment that it says is in another currency is paid out elsewhere. */
 export async function settleAll({ moyasar, bank }: Outside): Promise<void> {
@@ -70,8 +72,7 @@ async function wrongWallet(wallet: Wallet, { stage, ledger, random }: Judging): 
   const expected = expectedOf(ledger, wallet);
   const seen = await transactionsOf(url, wallet.owner);
   const counts = (['transfer', 'top_up', 'debit'] as const).map((kind) => difference(expected.amounts[kind], seen.get(kind) ?? []));
-  const topUps = await fundRequestsOf(url, wallet.owner);
-  counts.push(difference(promisedIds(ledger, wallet), topUps));
+  counts.push(listed(promisedIds(ledger, wallet), await topUpsOf(url, wallet.owner)));
   const [available, pending] = [at(body, 'available', 'amount'), at(body, 'pending', 'amount')];
   const isRight = halalasOf(available) === expected.available && halalasOf(pending) === expected.pending;
   return {
@@ -87,13 +88,16 @@ function promisedIds({ commands }: Ledger, wallet: Wallet): string[] {
     .map(({ answer }) => answer?.id ?? '');
 }
 
-/** Ids of the top-ups that the wallet lists: a round makes fewer than the list shows. */
-async function fundRequestsOf(wallet: string, owner: string): Promise<string[]> {
-  const { status, body } = await request({ url: `${wallet}/fund-requests?limit=100`, as: owner });
-  if (status !== 200) throw new Error(`${wallet}/fund-requests answers ${String(status)}`);
-  return itemsOf(body)
-    .filter((item) => at(item, 'kind') === 'top_up')
-    .map((item) => at(item, 'id'));
+/** Ids of the top-ups that the wallet lists. */
+async function topUpsOf(wallet: string, owner: string): Promise<string[]> {
+  const items = await allOf(`${wallet}/fund-requests`, owner);
+  return items.filter((item) => at(item, 'kind') === 'top_up').map((item) => at(item, 'id'));
+}
+
+/** Nobody else's are listed, and all that were promised, or the last ones of very many: that each is there was asked before. */
+export function listed(promised: readonly string[], seen: readonly string[]): ReturnType<typeof difference> {
+  const { lost, doubled } = difference(promised, seen);
+  return { lost: Math.min(lost, Math.max(0, ENDED_LISTED - seen.length)), doubled };
 }
 
 /** Every owner has the wallets that were asked for, and no other. */
@@ -118,15 +122,23 @@ async function wrongOwners({ ledger, stage }: Judging): Promise<Verdict> {
 /** Amounts by kind of transaction. */
 async function transactionsOf(wallet: string, owner: string): Promise<ReadonlyMap<string, bigint[]>> {
   const seen = new Map<string, bigint[]>();
+  for (const item of await allOf(`${wallet}/transactions`, owner))
+    seen.set(at(item, 'kind'), [...(seen.get(at(item, 'kind')) ?? []), halalasOf(at(item, 'amount'))]);
+  return seen;
+}
+
+/** Page after page. */
+async function allOf(list: string, owner: string): Promise<unknown[]> {
+  const items: unknown[] = [];
   let cursor = '';
   do {
-    const page = `${wallet}/transactions?limit=${String(TRANSACTIONS_PER_PAGE)}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
+    const page = `${list}?limit=${String(ITEMS_PER_PAGE)}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
     const { status, body } = await request({ url: page, as: owner });
     if (status !== 200) throw new Error(`${page} answers ${String(status)}`);
-    for (const item of itemsOf(body)) seen.set(at(item, 'kind'), [...(seen.get(at(item, 'kind')) ?? []), halalasOf(at(item, 'amount'))]);
+    items.push(...itemsOf(body));
     cursor = at(body, 'next');
   } while (cursor !== '');
-  return seen;
+  return items;
 }
 
 function itemsOf(body: unknown): readonly unknown[] {
