@@ -13,6 +13,8 @@ export interface LoadOptions {
   readonly random: Random;
   /** Names this round's keys and owners. */
   readonly name: string;
+  /** What was promised may be lost. */
+  readonly losesTail: boolean;
   /** False where what was read may be lost and decided anew: a tail is cut off, or a replica goes on that had not heard of it yet. */
   readonly readsGrow: boolean;
 }
@@ -208,12 +210,13 @@ async function openOne(state: Running): Promise<void> {
   await untilAnswered(command, state);
 }
 
-/** Looks at a wallet: what it shows must have been sent there, and what it received never becomes less. */
+/** Looks at a wallet that was promised: it is there, what it shows must have been sent there, and what it received never becomes less. */
 async function read(state: Running): Promise<void> {
-  const { stage, ledger, random, wallets } = state;
-  const wallet = anyOf(random, wallets);
+  const { stage, ledger, random } = state;
+  const wallet = anyOf(random, state.losesTail ? state.wallets : ledger.wallets);
   const seenBefore = state.received.get(wallet.id) ?? 0n;
   const { status, body } = await request({ url: `${anyOf(random, stage.of('gateway')).url}/v1/wallets/${wallet.id}`, as: wallet.owner });
+  if (status === 404) ledger.wrongReads.push(`${wallet.id} was promised and is not found`);
   if (status !== 200) {
     count(ledger, status);
     return;

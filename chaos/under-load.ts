@@ -61,7 +61,7 @@ export async function underLoad(options: UnderLoadOptions, happen: (middle: Midd
   const { stage, looking, seed, number, before, losesTail, repeatsCalls, readsGrow } = options;
   const random = seededRandom(seed);
   const ledger = emptyLedger();
-  const load = { stage, ledger, random: seededRandom(seed + 1), name: `r${String(number)}-${String(seed)}`, readsGrow };
+  const load = { stage, ledger, random: seededRandom(seed + 1), name: `r${String(number)}-${String(seed)}`, losesTail, readsGrow };
   await openWallets(load);
   const running = startLoad(load);
   const notes: string[] = [];
