@@ -55,7 +55,8 @@ test.serial('what a worker asks by several calls in one go is one write, and it 
   t.false(turn.isOver);
   for (const [index, [answer]] of (await Promise.all(asked)).entries()) t.deepEqual(answer, [null, String(index)]);
   t.deepEqual(await later, [[null, 'later']]);
-  t.is(await reads(), 2);
+  // A server that was busy meanwhile takes both writes with one read.
+  t.true((await reads()) <= 2);
 });
 
 test.serial('nobody waits for the answers of others', async (t) => {
