@@ -62,7 +62,10 @@ export const GAUGES = {
   ironwallet_hot_actors: { help: 'Actors in memory', labels: [] },
   ironwallet_dirty_actors: { help: 'Actors with entries that no snapshot covers', labels: [] },
   ironwallet_unsaved_entries: { help: 'Entries that no snapshot covers; beyond the limit turns wait', labels: [] },
-  ironwallet_unsaved_chars: { help: 'Characters of journal and ledger that MongoDB does not have yet; beyond the limit turns wait', labels: [] },
+  ironwallet_unsaved_chars: {
+    help: 'Characters of journal and ledger that MongoDB does not have yet; beyond the limit turns wait',
+    labels: [],
+  },
   ironwallet_snapshot_lag_ms: { help: 'Age of the oldest entry that no snapshot covers', labels: [] },
   ironwallet_loading_actors: { help: 'Cold actors being loaded', labels: [] },
   ironwallet_last_commit_ms: { help: 'Milliseconds since 1970 of the last commit', labels: [] },
