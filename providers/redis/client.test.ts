@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { startRedis } from '../../mocks/servers/redis.ts';
-import { exchange } from './client.ts';
+import { exchange, throughPipeline } from './client.ts';
 import type { RedisClient, Request } from './client.ts';
-import { connect, disconnect } from './connect.ts';
+import { connect, connectRedis, disconnect } from './connect.ts';
+import { isConnectionError } from './faults.ts';
 
 const REQUESTS = 20;
 const echo = (text: string): Request => ({ key: 'k', name: 'echo', args: [text] });
@@ -69,6 +71,24 @@ test.serial('nobody waits for the answers of others', async (t) => {
   t.deepEqual(done, ['quick']);
   await slow;
 });
+
+test.serial(
+  'on a connection that does not send again, what was under way when the server was lost is answered with an error',
+  async (t) => {
+    const lost = await startRedis({ own: true });
+    t.teardown(() => lost.close());
+    const secured = await connectRedis(lost.url, { name: 'secured', oneConnection: { answerMs: 1_000 } });
+    t.teardown(() => disconnect(secured));
+    // Of a pipeline that has some answers the client library gives up the rest: here it has none.
+    const asked = throughPipeline(secured, [{ key: 'nothing', name: 'blpop', args: ['nothing', 0] }, echo('a')]);
+    await sleep(100);
+    await lost.kill9();
+    await lost.restart();
+    const [[error] = []] = await asked;
+    t.true(isConnectionError(error), String(error));
+    t.deepEqual(await throughPipeline(secured, [echo('b')]), [[null, 'b']]);
+  },
+);
 
 test.serial('a server that is gone answers each request with an error', async (t) => {
   const gone = await startRedis({ own: true });

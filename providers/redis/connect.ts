@@ -27,8 +27,11 @@ export interface ConnectOptions {
   readonly name: string;
   /** For edges: no queue while Redis is away, and requests share writes. */
   readonly failFast?: boolean;
-  /** A command whose connection broke is not sent again on the next one, which may lead to another server. */
-  readonly oneConnection?: boolean;
+  /**
+   * A command whose connection broke is not sent again on the next one, which may lead to another server. The client library then forgets it
+   * without a word, so that an answer which takes longer than this counts as lost.
+   */
+  readonly oneConnection?: { readonly answerMs: number };
   readonly log?: (event: string, facts: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -86,22 +89,23 @@ export async function connectRedis(url: string, options: ConnectOptions): Promis
   return client;
 }
 
-function common({ name, failFast = false, oneConnection = false }: ConnectOptions): RedisOptions {
+function common({ name, failFast = false, oneConnection }: ConnectOptions): RedisOptions {
   return {
     connectionName: name,
     lazyConnect: true,
     connectTimeout: CONNECT_MS_MAX,
-    autoResendUnfulfilledCommands: !oneConnection,
+    autoResendUnfulfilledCommands: oneConnection === undefined,
     maxRetriesPerRequest: failFast ? EDGE_RETRIES_MAX : WORKER_RETRIES_MAX,
   };
 }
 
 function oneServer({ url, sentinels = [], sentinelName = '' }: RedisAddress, options: ConnectOptions): Redis {
-  const { failFast = false } = options;
+  const { failFast = false, oneConnection } = options;
+  const answerMs = failFast ? EDGE_ANSWER_MS_MAX : oneConnection?.answerMs;
   const settings: RedisOptions = {
     ...common(options),
     enableOfflineQueue: !failFast,
-    ...(failFast ? { commandTimeout: EDGE_ANSWER_MS_MAX } : {}),
+    ...(answerMs === undefined ? {} : { commandTimeout: answerMs }),
     retryStrategy: (times) => Math.min(times * RETRY_DELAY_MS_STEP, RETRY_DELAY_MS_MAX),
   };
   if (sentinels.length === 0) return new Redis(url, settings);

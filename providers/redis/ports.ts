@@ -46,6 +46,8 @@ export interface RedisPorts {
 }
 
 const WAIT_MS = 1000;
+/** Of scripts and a server that is busy, beside the replicas. */
+const SECURED_MS_MAX = 2000;
 
 /** Throws `redis_unavailable` when Redis cannot be reached. */
 export async function createRedisPorts(options: RedisPortsOptions): Promise<RedisPorts> {
@@ -99,6 +101,6 @@ async function securedOf(
   { open, scripts }: { readonly open: Connections; readonly scripts: Scripts },
 ): Promise<Pick<Scripts, 'run' | 'runAll'>> {
   if (replicas === 0) return scripts;
-  const client = await open.connect({ name: `${worker}:secured`, oneConnection: true });
+  const client = await open.connect({ name: `${worker}:secured`, oneConnection: { answerMs: waitMs + SECURED_MS_MAX } });
   return createSecured({ client, scripts, replicas, waitMs });
 }
