@@ -75,7 +75,8 @@ function changed(answer: Buffer, change: Change): Buffer | null {
 export const MONGO_FAULTS: readonly Fault[] = [
   {
     ...{ name: 'mongo-paused', title: 'MongoDB stands still (2 minutes with `--full`, else 4 to 12 s)', fullRounds: 5 },
-    detected: '`/readyz` says `degraded`, `mongo_away`; `ironwallet_snapshot_lag_ms` grows; money keeps moving for actors in memory, others wait to be loaded',
+    detected:
+      '`/readyz` says `degraded`, `mongo_away`; `ironwallet_snapshot_lag_ms` grows; money keeps moving for actors in memory, others wait to be loaded',
     strike: pause,
   },
   {
