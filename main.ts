@@ -109,7 +109,7 @@ async function createBase({ config, log, kinds = KINDS }: ServiceOptions, public
   const redis = await patiently('Redis', log, () => connect(false));
   const edge = await patiently('Redis', log, () => connect(true));
   const mongo = createMongoPorts({ url: config.MONGODB_URL, database: config.MONGODB_DATABASE });
-  const installation = await installationOf({ redis: redis.redis, mongo, layout, log });
+  const installation = await installationOf({ redis, mongo, layout, log });
   const metrics = createMetrics({ processToo: true });
   return { config, log, layout, registry, redis, edge, mongo, metrics, system: realSystem, installation, publicUrl };
 }

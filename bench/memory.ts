@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActorId, Addressed } from '../engine/message.ts';
 import type { Lease, Shard, Tip } from '../engine/ports.ts';
 import { shardKeys } from '../providers/redis/keys.ts';
+import { infoOf } from '../providers/redis/reply.ts';
 import { CREDIT, creditedOf, creditOf, decided, openWallets, placed, sendCredits, walletNumbers } from '../tests/support/deposits.ts';
 import type { Looking } from '../tests/support/deposits.ts';
 import { lastLine, say, table } from './rig.ts';
@@ -95,9 +96,8 @@ export async function redisBytes({ look }: Looking): Promise<number> {
   const answers = await look.redis.keys('iw:*:answers:*');
   const sizes = await Promise.all(answers.map(async (key) => Number(await look.redis.memory('USAGE', key, 'SAMPLES', 0))));
   const info = await look.redis.info('memory');
-  const figure = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
-  const inHand = figure('mem_clients_normal') + figure('mem_aof_buffer');
-  return figure('used_memory') - inHand - sizes.reduce((sum, size) => sum + size, 0);
+  const inHand = Number(infoOf(info, 'mem_clients_normal')) + Number(infoOf(info, 'mem_aof_buffer'));
+  return Number(infoOf(info, 'used_memory')) - inHand - sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** Resident memory of a process, as Linux counts it. */

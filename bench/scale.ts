@@ -17,6 +17,7 @@ import { startRole } from '../tests/support/processes.ts';
 import type { RoleProcess } from '../tests/support/processes.ts';
 import { ACCOUNT, configOf, environmentOf } from '../tests/support/system.ts';
 import { lastLine, metricOf, perSecond, processorMs, say, startBeside, table, until } from './rig.ts';
+import { microsOf } from './spent.ts';
 
 export interface ScaleOptions {
   readonly deposits: number;
@@ -167,7 +168,7 @@ interface Counters {
 }
 
 async function countersOf({ look }: Looking, processes: readonly RoleProcess[]): Promise<Counters> {
-  const redis = await Promise.all(masters(look.redis).map(async (node) => cpuMsOf(await node.info('cpu'))));
+  const redis = await Promise.all(masters(look.redis).map(async (node) => microsOf(await node.info('cpu')) / 1000));
   const pages = await Promise.all(processes.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()));
   const sum = (name: string): number => pages.reduce((all, page) => all + metricOf(page, name), 0);
   return {
@@ -177,11 +178,6 @@ async function countersOf({ look }: Looking, processes: readonly RoleProcess[]):
     relayed: sum('ironwallet_relayed_total'),
     snapshots: sum('ironwallet_snapshots_total'),
   };
-}
-
-function cpuMsOf(info: string): number {
-  const seconds = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
-  return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1000;
 }
 
 const SAMPLE = 200;

@@ -1,5 +1,6 @@
 /** Where processor time went while something ran: in this process, in Redis (and there by command), in MongoDB and in other processes. */
 import type { RedisPorts } from '../providers/redis/ports.ts';
+import { infoOf } from '../providers/redis/reply.ts';
 import { processorMs } from './rig.ts';
 
 export interface SpentOptions {
@@ -38,10 +39,9 @@ function difference(after: ReadonlyMap<string, number>, before: ReadonlyMap<stri
   return new Map([...after].map(([name, micros]) => [name, micros - (before.get(name) ?? 0)]));
 }
 
-/** Of Redis' main thread and its helpers, system time included. */
-function microsOf(info: string): number {
-  const seconds = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0);
-  return (seconds('used_cpu_user') + seconds('used_cpu_sys')) * 1_000_000;
+/** Of Redis' main thread and its helpers, system time included, from what INFO answers. */
+export function microsOf(info: string): number {
+  return (Number(infoOf(info, 'used_cpu_user')) + Number(infoOf(info, 'used_cpu_sys'))) * 1_000_000;
 }
 
 const SCRIPTS = new Set(['fcall', 'fcall_ro', 'eval', 'evalsha', 'evalsha_ro']);

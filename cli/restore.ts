@@ -6,7 +6,6 @@ import type { Restored } from '../engine/restore.ts';
 import { createProductLayout } from '../wiring/layout.ts';
 import { createMongoPorts } from '../providers/mongo/ports.ts';
 import { createRedisPorts } from '../providers/redis/ports.ts';
-import { checkServer } from '../providers/redis/server.ts';
 import { realSystem } from '../providers/system.ts';
 import { redisOf } from '../wiring/redis.ts';
 import { followRestore, uncarried } from '../wiring/restore.ts';
@@ -54,7 +53,7 @@ async function restored(config: Config, dryRun: boolean): Promise<Report> {
     if (dryRun) return reportOf(await restoreAll({ ...options, restoration: null }), { installation, registry });
     const redis = await createRedisPorts({ ...redisOf(config), layout, worker: 'ironwallet:restore' });
     try {
-      for (const problem of await checkServer(redis.redis)) process.stderr.write(`Redis is not set up as money needs it: ${problem}\n`);
+      for (const problem of await redis.problems()) process.stderr.write(`Redis is not set up as money needs it: ${problem}\n`);
       return reportOf(await restoreAll({ ...options, restoration: redis.restoration }), { installation, registry });
     } finally {
       await redis.close();

@@ -11,10 +11,9 @@ import type { MongoPorts } from '../providers/mongo/ports.ts';
 import { initInstallation } from '../providers/redis/installation.ts';
 import { META } from '../providers/redis/keys.ts';
 import type { RedisPorts } from '../providers/redis/ports.ts';
-import { checkServer } from '../providers/redis/server.ts';
 
 export interface InstallationParts {
-  readonly redis: RedisPorts['redis'];
+  readonly redis: Pick<RedisPorts, 'redis' | 'problems'>;
   readonly mongo: Pick<MongoPorts, 'installation'>;
   readonly layout: Layout;
   readonly log: Logger;
@@ -26,9 +25,9 @@ const SHOWN_CHARS = 8;
 /** The uuid; begins the installation when both servers are empty. Throws the faults of `initInstallation`. */
 export async function installationOf(parts: InstallationParts): Promise<string> {
   const { redis, mongo, layout, log } = parts;
-  for (const problem of await checkServer(redis)) log.warn({ problem }, 'Redis is not set up as money needs it');
+  for (const problem of await redis.problems()) log.warn({ problem }, 'Redis is not set up as money needs it');
   const expected = await expectedUuid(parts);
-  const { uuid, isNew } = await initInstallation(redis, layout, { uuid: expected });
+  const { uuid, isNew } = await initInstallation(redis.redis, layout, { uuid: expected });
   if (expected === null)
     await mongo.installation.write(uuid).catch((error: unknown) => log.warn({ err: error }, 'MongoDB was not told the installation'));
   // Not the whole: top-up ids are made with it, so that nobody can guess them.
@@ -42,7 +41,7 @@ async function expectedUuid({ redis, mongo, log }: InstallationParts): Promise<s
     try {
       return await mongo.installation.read();
     } catch (error) {
-      const known = await redis.hget(META, 'installation');
+      const known = await redis.redis.hget(META, 'installation');
       if (known !== null) return known;
       if (tries === 0) log.warn({ err: error }, 'waits for MongoDB: a new installation needs both');
       await sleep(RETRY_MS);

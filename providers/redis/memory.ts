@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { masters } from './client.ts';
 import type { RedisClient } from './client.ts';
 import { faultOf } from './faults.ts';
+import { infoOf } from './reply.ts';
 
 const FRESH_MS = 1000;
 /** From here on edges shed: the rest is for messages between actors, which are never refused. */
@@ -60,8 +61,7 @@ async function fullest(client: RedisClient): Promise<MemoryFigures> {
 async function ask(redis: Redis): Promise<MemoryFigures> {
   try {
     const info = await redis.info('memory');
-    const figure = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
-    return { used: figure('used_memory'), max: figure('maxmemory') };
+    return { used: Number(infoOf(info, 'used_memory')), max: Number(infoOf(info, 'maxmemory')) };
   } catch (error) {
     throw faultOf(error);
   }

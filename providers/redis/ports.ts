@@ -17,6 +17,7 @@ import { createRestoration } from './restoration.ts';
 import { createScripts } from './scripts.ts';
 import type { Scripts } from './scripts.ts';
 import { createSecured } from './secured.ts';
+import { checkServer } from './server.ts';
 
 export interface RedisPortsOptions extends RedisAddress {
   readonly layout: Layout;
@@ -40,7 +41,9 @@ export interface RedisPorts {
   /** In a cluster only: elsewhere a commit delivers everything itself. */
   readonly outbox?: Outbox;
   readonly restoration: Restoration;
-  /** The connection for commands, for `checkServer` and `initInstallation`. */
+  /** What the servers are not as money needs it: one sentence per problem. */
+  problems(): Promise<string[]>;
+  /** The connection for commands, for `initInstallation`. */
   readonly redis: RedisClient;
   close(): Promise<void>;
 }
@@ -68,6 +71,7 @@ export async function createRedisPorts(options: RedisPortsOptions): Promise<Redi
       hints: await createHints({ publisher: redis, subscriber }),
       ...(isCluster(redis) ? { outbox: createOutbox({ scripts, secured, waits: secured !== scripts, layout }) } : {}),
       restoration: createRestoration(scripts, layout),
+      problems: () => checkServer(redis, options.waitReplicas),
       redis,
       close: open.close,
     };

@@ -2,6 +2,11 @@
 import { Fault } from '../../engine/fault.ts';
 import type { ActorId, EntryId, StoredEntry } from '../../engine/message.ts';
 
+/** A field of what INFO answers, such as `redis_version`; empty when it has none. */
+export function infoOf(info: string, field: string): string {
+  return new RegExp(`^${field}:(\\S*)`, 'm').exec(info)?.[1] ?? '';
+}
+
 export function list(reply: unknown): readonly unknown[] {
   if (Array.isArray(reply)) return reply;
   throw unexpected(reply);

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { isCluster, masters } from './client.ts';
 import type { RedisClient } from './client.ts';
 import { faultOf } from './faults.ts';
-import { pairs } from './reply.ts';
+import { infoOf, pairs } from './reply.ts';
 
 const VERSION_MIN = 7;
 const STREAM_NODE_BYTES = '512';
@@ -41,23 +41,41 @@ const CLUSTER_RULES: readonly Rule[] = [
   },
 ];
 
-/** One sentence per problem; empty when all is right. */
-export async function checkServer(client: RedisClient): Promise<string[]> {
-  const rules = isCluster(client) ? [...RULES, ...CLUSTER_RULES] : RULES;
-  const problems = await Promise.all(masters(client).map((redis) => problemsOf(redis, rules)));
-  return [...new Set(problems.flat())];
-}
-
-async function problemsOf(redis: Redis, rules: readonly Rule[]): Promise<string[]> {
+/**
+ * One sentence per problem; empty when all is right. `waitReplicas`: as many have a message before it is acknowledged; in a cluster, whose masters fail over apart,
+ * all must.
+ */
+export async function checkServer(client: RedisClient, waitReplicas = 0): Promise<string[]> {
   try {
-    const info = await redis.info('server');
-    const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? '0';
-    const old = Number.parseInt(version, 10) < VERSION_MIN ? [`Redis ${version} is too old: 7.0 or newer is needed`] : [];
-    const settings = pairs(await redis.config('GET', ...names(rules)));
-    return [...old, ...rules.flatMap((rule) => problemOf(rule, settings.get(rule.setting)))];
+    const apart = isCluster(client);
+    const rules = apart ? [...RULES, ...CLUSTER_RULES] : RULES;
+    const problems = masters(client).map(async (redis) => [
+      ...(await ageOf(redis)),
+      ...(await settingsOf(redis, rules)),
+      ...(apart ? await replicasOf(redis, waitReplicas) : []),
+    ]);
+    return [...new Set((await Promise.all(problems)).flat())];
   } catch (error) {
     throw faultOf(error);
   }
+}
+
+async function ageOf(redis: Redis): Promise<string[]> {
+  const version = infoOf(await redis.info('server'), 'redis_version');
+  return Number.parseInt(version, 10) < VERSION_MIN ? [`Redis ${version} is too old: 7.0 or newer is needed`] : [];
+}
+
+async function settingsOf(redis: Redis, rules: readonly Rule[]): Promise<string[]> {
+  const settings = pairs(await redis.config('GET', ...names(rules)));
+  return rules.flatMap((rule) => problemOf(rule, settings.get(rule.setting)));
+}
+
+async function replicasOf(redis: Redis, waitReplicas: number): Promise<string[]> {
+  const replicas = infoOf(await redis.info('replication'), 'connected_slaves');
+  if (Number(replicas) <= waitReplicas) return [];
+  return [
+    `REDIS_WAIT_REPLICAS is ${waitReplicas} and must be ${replicas}, the replicas of a master: one that lacks the last messages may be promoted, and money is lost`,
+  ];
 }
 
 function names(rules: readonly Rule[]): [string, ...string[]] {

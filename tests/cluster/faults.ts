@@ -4,6 +4,7 @@ import type { Shard } from '../../engine/ports.ts';
 import type { NodeFacts, RedisCluster } from '../../mocks/servers/redis-cluster.ts';
 import { slotOf } from '../../providers/redis/client.ts';
 import { shardKeys } from '../../providers/redis/keys.ts';
+import { infoOf } from '../../providers/redis/reply.ts';
 import { masterOf, replicaOf } from './stage.ts';
 import type { ClusterStage } from './stage.ts';
 
@@ -88,8 +89,7 @@ async function loseTail(stage: ClusterStage): Promise<Struck> {
 /** How much of the log a server has. */
 async function offsetOf(cluster: RedisCluster, { address, isMaster }: NodeFacts): Promise<number> {
   const info = await cluster.cli(address, 'INFO', 'replication');
-  const name = isMaster ? 'master_repl_offset' : 'slave_repl_offset';
-  return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  return Number(infoOf(info, isMaster ? 'master_repl_offset' : 'slave_repl_offset'));
 }
 
 const KEYS_PER_STEP = 10;

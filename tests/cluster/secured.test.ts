@@ -8,6 +8,13 @@ test.after.always(() => redis.close());
 
 const ONE_REPLICA_EACH = 1;
 
+test.serial('a master with more replicas than are waited for is told', async (t) => {
+  const [careless, careful] = await Promise.all([redis.connect({ waitReplicas: 0 }), redis.connect({ waitReplicas: ONE_REPLICA_EACH })]);
+  const told = /^REDIS_WAIT_REPLICAS is 0 and must be 1, the replicas of a master/;
+  t.is((await careless.problems()).filter((problem) => told.test(problem)).length, 1);
+  t.deepEqual(await careful.problems(), []);
+});
+
 test.serial('a message that too few replicas have is not acknowledged, and sent again it is', async (t) => {
   const ports = await redis.create();
   const strict = await redis.connect({ waitReplicas: ONE_REPLICA_EACH + 1, waitMs: 100 });

@@ -7,6 +7,7 @@ import type { ExecutionContext } from 'ava';
 import { startSentinels } from '../../mocks/servers/redis-sentinel.ts';
 import type { SentinelSetup } from '../../mocks/servers/redis-sentinel.ts';
 import type { RedisServer } from '../../mocks/servers/redis.ts';
+import { infoOf } from '../../providers/redis/reply.ts';
 import { comesOut } from './outcome.ts';
 import { playRound, startServing } from './stage.ts';
 import type { Stage } from './stage.ts';
@@ -75,8 +76,7 @@ async function cutOff(replica: RedisServer): Promise<void> {
 
 /** How much of the log a server has. */
 async function offsetOf(server: RedisServer, name: 'master_repl_offset' | 'slave_repl_offset'): Promise<number> {
-  const info = await cli(server, 'INFO', 'replication');
-  return Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  return Number(infoOf(await cli(server, 'INFO', 'replication'), name));
 }
 
 async function cli({ url }: RedisServer, ...args: readonly string[]): Promise<string> {
