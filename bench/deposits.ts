@@ -18,6 +18,8 @@ import type { Looking } from '../tests/support/deposits.ts';
 import { ACCOUNT, configOf, environmentOf } from '../tests/support/system.ts';
 import { bareLoop } from './bare-loop.ts';
 import { lastLine, metricOf, perSecond, say, startBeside, table, until } from './rig.ts';
+import { SLOW_MS, watchSlow } from './slow.ts';
+import type { Slow } from './slow.ts';
 import { countSpent } from './spent.ts';
 import type { Spent } from './spent.ts';
 import { saved } from './systems.ts';
@@ -44,6 +46,7 @@ export interface DepositsResult {
   /** Share of the time that our event loop was at work. */
   readonly nodeBusy: number;
   readonly spent: Spent;
+  readonly slow: readonly Slow[];
   /** Written meanwhile. */
   readonly snapshots: number;
   readonly proofDifference: string;
@@ -82,6 +85,7 @@ export async function deposits(options: DepositsOptions): Promise<void> {
   ]);
   const each = (micros: number): number => Math.round((micros * 10) / options.deposits) / 10;
   tellSpent(wide.spent, each);
+  tellSlow(wide.slow);
   say(`${String(wide.snapshots)} snapshots were written meanwhile`);
   lastLine({
     ...{
@@ -133,6 +137,15 @@ function tellSpent({ parts, commands }: Spent, each: (micros: number) => number)
     ['processor time', 'µs per deposit'],
     ...[...parts].map(([part, micros]) => [part, each(micros).toFixed(1)]),
     ...dearest.map(([command, micros]) => [`  Redis: ${command}`, each(micros).toFixed(1)]),
+  ]);
+}
+
+/** What held Redis up in the wide run. */
+function tellSlow(slow: readonly Slow[]): void {
+  say('');
+  table([
+    [`longer than ${String(SLOW_MS)} ms in Redis`, 'times', 'longest, ms'],
+    ...slow.map(({ what, times, msMax }) => [what, String(times), msMax.toFixed(1)]),
   ]);
 }
 
@@ -193,7 +206,7 @@ async function measure(rig: Rig, options: DepositsOptions): Promise<DepositsResu
   }
 }
 
-type Timed = Pick<DepositsResult, 'depositsPerSecond' | 'nodeBusy' | 'spent' | 'snapshots'>;
+type Timed = Pick<DepositsResult, 'depositsPerSecond' | 'nodeBusy' | 'spent' | 'slow' | 'snapshots'>;
 
 interface Run {
   readonly options: DepositsOptions;
@@ -212,12 +225,19 @@ async function timed(looking: Looking, { options, rig, wanted, firstDay, url }: 
   const begun = performance.now();
   const loop = performance.eventLoopUtilization();
   const spent = await countSpent({ redis: look.redis, processes: { MongoDB: rig.mongo.pid, 'the fake bank': rig.bank.process.pid } });
+  const slow = await watchSlow(look);
   await look.mailboxes.send([message(bankAccountMessages, `bank-account:${ACCOUNT}`, facts)], null);
   await until(async () => (await creditedOf(looking)) >= wanted, FINISH_MS_MAX, 'all deposits credited');
   const ms = performance.now() - begun;
   const nodeBusy = performance.eventLoopUtilization(loop).utilization;
   const all = await spent();
-  return { depositsPerSecond: perSecond(options.deposits, ms), nodeBusy, spent: all, snapshots: (await snapshotsOf(url)) - written };
+  return {
+    depositsPerSecond: perSecond(options.deposits, ms),
+    nodeBusy,
+    spent: all,
+    slow: await slow(),
+    snapshots: (await snapshotsOf(url)) - written,
+  };
 }
 
 async function snapshotsOf(url: string): Promise<number> {

@@ -77,6 +77,11 @@ interface Source {
   readonly sha: string;
 }
 
+/** Which script a hash names, as in SLOWLOG. */
+export function scriptsByHash(): ReadonlyMap<string, ScriptName> {
+  return new Map(NAMES.map((name) => [sourceOf(name).sha, name]));
+}
+
 export function createScripts(client: RedisClient): Scripts {
   const sources = new Map<ScriptName, Source>(NAMES.map((name) => [name, sourceOf(name)]));
 
