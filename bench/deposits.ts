@@ -224,7 +224,8 @@ async function timed(looking: Looking, { options, rig, wanted, firstDay, url }: 
   const facts = { type: 'PullStatement', body: { why: 'bench', date: firstDay }, id: 'bench/pull', from: 'bench:pull', trace: '' } as const;
   const begun = performance.now();
   const loop = performance.eventLoopUtilization();
-  const spent = await countSpent({ redis: look.redis, processes: { MongoDB: rig.mongo.pid, 'the fake bank': rig.bank.process.pid } });
+  const processes = { MongoDB: rig.mongo.pid, 'the fake bank': rig.bank.process.pid };
+  const spent = await countSpent({ redis: look.redis, self: 'Node', processes });
   const slow = await watchSlow(look);
   await look.mailboxes.send([message(bankAccountMessages, `bank-account:${ACCOUNT}`, facts)], null);
   await until(async () => (await creditedOf(looking)) >= wanted, FINISH_MS_MAX, 'all deposits credited');

@@ -5,6 +5,8 @@ import { processorMs } from './rig.ts';
 
 export interface SpentOptions {
   readonly redis: RedisPorts['redis'];
+  /** What this process is called among the parts. */
+  readonly self: string;
   /** Name -> pid of other processes, as Linux counts them; undefined: not ours, left out. */
   readonly processes: Readonly<Record<string, number | undefined>>;
 }
@@ -17,12 +19,12 @@ export interface Spent {
 }
 
 /** Counts from now on; what it gives back tells what was spent since. */
-export async function countSpent({ redis, processes }: SpentOptions): Promise<() => Promise<Spent>> {
+export async function countSpent({ redis, self, processes }: SpentOptions): Promise<() => Promise<Spent>> {
   const pids = Object.entries(processes).flatMap(([name, pid]) => (pid === undefined ? [] : [[name, pid] as const]));
   const look = async (): Promise<Spent> => {
     const cpu = process.cpuUsage();
     const parts = new Map([
-      ['Node', cpu.user + cpu.system],
+      [self, cpu.user + cpu.system],
       ['Redis', microsOf(await redis.info('cpu'))],
       ...pids.map(([name, pid]) => [name, processorMs(pid) * 1000] as const),
     ]);

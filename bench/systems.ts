@@ -47,6 +47,8 @@ export interface WholeSystem {
   /** Addresses of the fakes. */
   readonly bank: string;
   readonly moyasar: string;
+  /** Name -> pid, as Linux counts it; undefined: not ours. Without Redis. */
+  readonly processes: Readonly<Record<string, number | undefined>>;
 }
 
 /** Everything, with both fakes in processes of their own, and requests without a limit. */
@@ -61,7 +63,10 @@ export async function withEverything(settings: Settings, run: (system: WholeSyst
   const gateway = await startRole({ role: 'gateway', env });
   const looking = await lookAt(configOf(env));
   try {
-    await run({ gateway, others, looking, bank: bank.url, moyasar: moyasar.url });
+    const roles = { gateway: gateway.pid, 'wallets, payments, omnibus': others.pid };
+    const fakes = { 'the fake provider': moyasar.process.pid, 'the fake bank': bank.process.pid };
+    const processes = { ...roles, MongoDB: mongo.pid, ...fakes };
+    await run({ gateway, others, looking, bank: bank.url, moyasar: moyasar.url, processes });
   } finally {
     await looking.close();
     await gateway.end('SIGTERM');

@@ -9,7 +9,8 @@ import { makeToken } from '../cli/token.ts';
 import { fakeAnbControl, fakeMoyasarControl } from '../mocks/control/client.ts';
 import { creditedOf, settledPosition } from '../tests/support/deposits.ts';
 import { webhooksTo } from '../tests/support/system.ts';
-import { lastLine, perSecond, processorMs, table, until } from './rig.ts';
+import { lastLine, perSecond, table, until } from './rig.ts';
+import { countSpent } from './spent.ts';
 import { withEverything } from './systems.ts';
 import type { WholeSystem } from './systems.ts';
 
@@ -36,30 +37,40 @@ export async function topUps(options: TopUpsOptions): Promise<void> {
   await withEverything({}, (system) => measure(system, options));
 }
 
-async function measure({ gateway, others, looking, ...fakes }: WholeSystem, options: TopUpsOptions): Promise<void> {
+async function measure({ gateway, others, looking, processes, ...fakes }: WholeSystem, options: TopUpsOptions): Promise<void> {
   const controls = { moyasar: fakeMoyasarControl(fakes.moyasar), bank: fakeAnbControl(fakes.bank) };
   await webhooksTo(controls, { payments: others.url, omnibus: others.url });
   const ask = await askAt(gateway.url);
   const wallets: string[] = [];
   for (let index = 0; index < options.wallets; index += 1) wallets.push(opened.parse(await ask('/v1/wallets', {})).id);
-  const cpuMs = (): number => processorMs(gateway.pid) + processorMs(others.pid);
-  const [cpuBefore, begun] = [cpuMs(), performance.now()];
+  const spent = await countSpent({ redis: looking.look.redis, self: 'the customers', processes });
+  const begun = performance.now();
   await live({ ask, controls, wallets, gateway: gateway.url }, options);
   const wanted = AMOUNT * BigInt(options.topUps);
   await until(async () => (await creditedOf(looking)) >= wanted, PAID_MS_MAX, 'all top-ups paid');
   const ms = performance.now() - begun;
-  const us = Math.round(((cpuMs() - cpuBefore) * 1_000) / options.topUps);
+  const { parts } = await spent();
   const { differences } = await settledPosition(looking.ports);
-  report(options, { perSecond: perSecond(options.topUps, ms), us, differs: [...differences.values()].some((one) => one !== 0n) });
+  const proven = [...differences.values()].every((one) => one === 0n);
+  report(options, { rate: perSecond(options.topUps, ms), parts, proven });
 }
 
-function report(options: TopUpsOptions, { perSecond: rate, us, differs }: { perSecond: number; us: number; differs: boolean }): void {
+interface Result {
+  readonly rate: number;
+  /** Microseconds of processors by part, of all top-ups together. */
+  readonly parts: ReadonlyMap<string, number>;
+  readonly proven: boolean;
+}
+
+function report({ topUps: count, customers }: TopUpsOptions, { rate, parts, proven }: Result): void {
   table([
-    ['top-ups', 'customers at a time', 'per second', 'CPU of our roles each'],
-    [String(options.topUps), String(options.customers), String(rate), `${String(us)} us`],
+    ['top-ups', 'customers at a time', 'per second'],
+    [String(count), String(customers), String(rate)],
   ]);
-  lastLine({ bench: 'top-ups', topUpsPerSecond: rate, cpuUsEach: us, topUps: options.topUps, proven: !differs });
-  if (differs) process.exitCode = 1;
+  const microsEach = [...parts].map(([part, micros]) => [part, Math.round(micros / count)] as const);
+  table([['processor time', 'µs per top-up'], ...microsEach.map(([part, micros]) => [part, String(micros)])]);
+  lastLine({ bench: 'top-ups', topUpsPerSecond: rate, microsPerTopUp: Object.fromEntries(microsEach), topUps: count, proven });
+  if (!proven) process.exitCode = 1;
 }
 
 type Ask = (path: string, body: object) => Promise<unknown>;
