@@ -23,7 +23,7 @@ const DEPOSITS = 2_000;
 /** Come when the tail is given: at the loss they are not credited. */
 const LATE_DEPOSITS = 500;
 const ENV = {
-  LEASE_MS: '1000',
+  LEASE_MS: '60000', // a stall while MongoDB is cut shall move no shard: the other process could not load its actors
   SNAPSHOT_MS: '700',
   STATEMENT_PAGE_SIZE: '50',
   MOYASAR_POLL_SECONDS: '1',
