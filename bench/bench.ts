@@ -1,6 +1,7 @@
 /** `npm run bench -- <name>`: each bench answers one question, prints a table and, last, one line of JSON. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { accept } from './accept.ts';
+import { ceiling } from './ceiling.ts';
 import { deposits } from './deposits.ts';
 import { fairness } from './fairness.ts';
 import { lineToCredit } from './line-to-credit.ts';
@@ -42,6 +43,17 @@ program
   .option('--deposits <n>', 'statement lines', whole, 40_000)
   .option('--page-size <n>', 'lines of a statement page', whole, 500)
   .action(steps);
+
+program
+  .command('ceiling')
+  .description(
+    "the most that is possible here: the bare loop with the work of a deposit's pure functions, MongoDB and bank, and nothing else",
+  )
+  .option('--wallets <n>', 'wallets, one for each process at least', whole, 10_000)
+  .option('--messages <n>', 'credits', whole, 200_000)
+  .option('--processes <n>', 'that share the work evenly', whole, 2)
+  .option('--micros <n>', 'of work for each: steps 61, MongoDB 10, the bank 7', whole, 78)
+  .action(ceiling);
 
 program
   .command('accept')
