@@ -1,8 +1,8 @@
 /**
- * Waits for the decisions of commands that were sent: one loop for all of them, one read per look for all their actors.
+ * Sends commands and waits for their decisions: one loop for all of them, one read per look for all their actors.
  *
  * K1  An answer is given only from a fold that the chain proves, at a tip that covers the entry: it is what the owner decided (I8).
- * K2  Hints wake the loop; every `askPollMs` it looks at those who have waited that long, for a hint may be lost. What is not decided by the
+ * K2  Hints wake the loop, those too that come before the sender knows the entry: the owner may be faster than the answer of the send. Every `askPollMs` it looks at those who have waited that long, for a hint may be lost. What is not decided by the
  *     deadline is unknown, never refused.
  * K3  The outcome is seen while folding over the entry, or recalled by the envelope (`client:` commands only).
  */
@@ -42,8 +42,8 @@ export interface AsksOptions {
 }
 
 export interface Asks {
-  /** Resolves with the decision of an entry that was sent; throws `outcome_unknown`, `actor_parked`, or the actor's own fault. */
-  wait(sent: Addressed, entry: EntryId, deadlineMs: number): Promise<Answer>;
+  /** Resolves with the decision of what `send` sends; throws what that throws, `outcome_unknown`, `actor_parked`, or the actor's own fault. */
+  ask(command: Addressed, send: () => Promise<EntryId>, deadlineMs: number): Promise<Answer>;
   /** Whoever still waits is told that the outcome is unknown. */
   close(): void;
 }
@@ -58,7 +58,15 @@ interface Waiting {
   readonly reject: (fault: Fault) => void;
 }
 
+/** Commands under way to an actor, whose entries are not known yet. */
+interface Sending {
+  count: number;
+  /** Whether the actor moved meanwhile. */
+  hinted: boolean;
+}
+
 interface State {
+  readonly sending: Map<ActorId, Sending>;
   readonly waiting: Map<ActorId, Set<Waiting>>;
   /** Actors to look at next. */
   readonly due: Set<ActorId>;
@@ -67,31 +75,62 @@ interface State {
 }
 
 export function createAsks(options: AsksOptions): Asks {
-  const state: State = { waiting: new Map(), due: new Set(), looking: false, polling: false };
+  const state: State = { sending: new Map(), waiting: new Map(), due: new Set(), looking: false, polling: false };
   const unsubscribe = options.hints.onCommitted((actors) => {
-    for (const actor of actors) if (state.waiting.has(actor)) state.due.add(actor);
+    for (const actor of actors) hinted(actor, state);
     void look(state, options);
   });
   return {
-    wait: (message, entry, deadlineMs) =>
-      new Promise((resolve, reject) => {
-        const waiting: Waiting = { message, entry, sinceMs: options.system.monotonicMs(), deadlineMs, resolve, reject };
-        const others = state.waiting.get(message.to);
-        if (others === undefined) state.waiting.set(message.to, new Set([waiting]));
-        else others.add(waiting);
-        // Known before it is decided, the fold passes over the entry and sees its outcome (K3).
-        if (!options.reader.knows(message.to)) {
-          state.due.add(message.to);
-          void look(state, options);
-        }
-        void poll(state, options);
-      }),
+    async ask(message, send, deadlineMs) {
+      const sending = beginSending(message.to, state);
+      const entry = await send().finally(() => {
+        sending.count -= 1;
+        if (sending.count === 0) state.sending.delete(message.to);
+      });
+      return wait({ message, entry, sinceMs: options.system.monotonicMs(), deadlineMs }, { state, options, hinted: sending.hinted });
+    },
     close() {
       unsubscribe();
       for (const one of all(state)) one.reject(unknown(one));
       state.waiting.clear();
     },
   };
+}
+
+function hinted(actor: ActorId, { sending, waiting, due }: State): void {
+  const under = sending.get(actor);
+  if (under !== undefined) under.hinted = true;
+  if (waiting.has(actor)) due.add(actor);
+}
+
+function beginSending(actor: ActorId, { sending }: State): Sending {
+  const under = sending.get(actor) ?? { count: 0, hinted: false };
+  under.count += 1;
+  sending.set(actor, under);
+  return under;
+}
+
+interface Waiter {
+  readonly state: State;
+  readonly options: AsksOptions;
+  /** The actor moved while the command was sent: it may be decided already. */
+  readonly hinted: boolean;
+}
+
+function wait(sent: Omit<Waiting, 'resolve' | 'reject'>, { state, options, hinted: isHinted }: Waiter): Promise<Answer> {
+  const { to } = sent.message;
+  return new Promise((resolve, reject) => {
+    const waiting: Waiting = { ...sent, resolve, reject };
+    const others = state.waiting.get(to);
+    if (others === undefined) state.waiting.set(to, new Set([waiting]));
+    else others.add(waiting);
+    // Known before it is decided, the fold passes over the entry and sees its outcome (K3).
+    if (isHinted || !options.reader.knows(to)) {
+      state.due.add(to);
+      void look(state, options);
+    }
+    void poll(state, options);
+  });
 }
 
 function all(state: State): Waiting[] {

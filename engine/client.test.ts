@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { createClient } from './client.ts';
+import { CLIENT_LIMITS, createClient } from './client.ts';
 import type { Client, ClientLimits } from './client.ts';
 import { POSTINGS_PER_PAGE } from './envelope.ts';
 import { Fault } from './fault.ts';
@@ -84,6 +84,23 @@ test('a repeated command gets its first answer; the same key with another body i
   const other = command('Deposit', { amount: '200' }, 'd1');
   t.like(await passing(setup, setup.client.ask(other)), { ok: false, refusal: 'idempotency_key_reused' });
   t.like((await passing(setup, setup.client.read(purse, 'a')))?.envelope.state, { balance: 100n });
+  await stop(setup);
+});
+
+test('a decision that is known before the answer of the send waits for no poll', async (t) => {
+  const setup = setUp();
+  const { rig, client } = setup;
+  await setup.worker.start();
+  await passing(setup, client.ask(command('Deposit', { amount: '100' }, 'd1'))); // from now on the client knows the actor
+  const send = rig.ports.mailboxes.send.bind(rig.ports.mailboxes);
+  rig.ports.mailboxes.send = async (messages, cap) => {
+    const sent = await send(messages, cap);
+    await rig.system.sleep(60); // meanwhile the owner decides and tells of it
+    return sent;
+  };
+  const began = rig.system.monotonicMs();
+  t.like(await passing(setup, client.ask(command('Deposit', { amount: '1' }, 'd2'))), { ok: true, code: 'accepted' });
+  t.true(rig.system.monotonicMs() - began < 60 + CLIENT_LIMITS.askPollMs);
   await stop(setup);
 });
 

@@ -71,14 +71,14 @@ export function createClient(options: ClientOptions): Client {
   const asks = createAsks({ reader, hints, system, limits });
   const watchers = createWatchers(hints);
   const tell = createTell(options, limits.mailboxEntries);
+  const tellOne = async (message: Addressed): Promise<EntryId> => {
+    const [entry] = await tell([message]);
+    if (entry === undefined) throw new Error('a message was told without an entry');
+    return entry;
+  };
   return {
     tell,
-    async ask(command) {
-      const deadlineMs = system.monotonicMs() + limits.askTimeoutMs;
-      const [entry] = await tell([command]);
-      if (entry === undefined) throw new Error('a message was told without an entry');
-      return asks.wait(command, entry, deadlineMs);
-    },
+    ask: (command) => asks.ask(command, () => tellOne(command), system.monotonicMs() + limits.askTimeoutMs),
     async read<S>(kind: KindOf<S>, id: string) {
       const [folded = null] = await readAll(reader, kind, [id]);
       return folded;
