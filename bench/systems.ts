@@ -13,6 +13,8 @@ type Settings = Readonly<Record<string, string>>;
 
 /** Nobody answers there. */
 const NOWHERE = 'http://127.0.0.1:9';
+/** Of a process that is stopped for a while and shall find its shards again. */
+const STOPPED_LEASE_MS = '60000';
 const QUIET = { LOG_LEVEL: 'silent', SNAPSHOT_MS: '10000' };
 
 export interface WalletSystem {
@@ -43,6 +45,8 @@ export interface WholeSystem {
   readonly gateway: RoleProcess;
   /** Wallets, payments and the omnibus account. */
   readonly others: RoleProcess;
+  /** Payments and the omnibus account, where they are apart. */
+  readonly behind: RoleProcess | null;
   readonly looking: Looking;
   /** Addresses of the fakes. */
   readonly bank: string;
@@ -51,26 +55,28 @@ export interface WholeSystem {
   readonly processes: Readonly<Record<string, number | undefined>>;
 }
 
-/** Everything, with both fakes in processes of their own, and requests without a limit. */
-export async function withEverything(settings: Settings, run: (system: WholeSystem) => Promise<void>): Promise<void> {
+/** Everything, with both fakes in processes of their own, and requests without a limit. `apart`: wallets have a process for themselves. */
+export async function withEverything(settings: Settings, run: (system: WholeSystem) => Promise<void>, apart = false): Promise<void> {
   const redis = await startRedis({ own: true, maxmemory: '2gb' });
   const mongo = await startMongo();
   const bank = await startBeside('fake-bank.js', [ACCOUNT, '20']);
   const moyasar = await startBeside('fake-moyasar.js', [SECRET_KEY]);
   const unlimited = { RATE_LIMIT_PER_SECOND: '1000000', RATE_LIMIT_BURST: '1000000' };
   const env = { ...environmentOf({ redis, mongo, moyasar: moyasar.url, bank: bank.url }), ...QUIET, ...unlimited, ...settings };
-  const others = await startRole({ role: 'wallet,payments,omnibus', env });
+  const others = await startRole({ role: apart ? 'wallet' : 'wallet,payments,omnibus', env });
+  const behind = apart ? await startRole({ role: 'payments,omnibus', env: { ...env, LEASE_MS: STOPPED_LEASE_MS } }) : null;
   const gateway = await startRole({ role: 'gateway', env });
   const looking = await lookAt(configOf(env));
   try {
     const roles = { gateway: gateway.pid, 'wallets, payments, omnibus': others.pid };
     const fakes = { 'the fake provider': moyasar.process.pid, 'the fake bank': bank.process.pid };
     const processes = { ...roles, MongoDB: mongo.pid, ...fakes };
-    await run({ gateway, others, looking, bank: bank.url, moyasar: moyasar.url, processes });
+    await run({ gateway, others, behind, looking, bank: bank.url, moyasar: moyasar.url, processes });
   } finally {
     await looking.close();
     await gateway.end('SIGTERM');
     await others.end('SIGTERM');
+    await behind?.end('SIGTERM');
     await Promise.all([bank.process.end('SIGTERM'), moyasar.process.end('SIGTERM')]);
     await redis.close();
     await mongo.close();
