@@ -2,8 +2,9 @@
  * Sends commands and waits for their decisions: one loop for all of them, one read per look for all their actors.
  *
  * K1  An answer is given only from a fold that the chain proves, at a tip that covers the entry: it is what the owner decided (I8).
- * K2  Hints wake the loop, those too that come before the sender knows the entry: the owner may be faster than the answer of the send. Every `askPollMs` it looks at those who have waited that long, for a hint may be lost. What is not decided by the
- *     deadline is unknown, never refused.
+ * K2  Hints wake the loop, those too that come before the sender knows the entry: the owner may be faster than the answer of the send.
+ *     Every `askPollMs` it looks at those who have waited that long, for a hint may be lost. What is not decided by the deadline is
+ *     unknown, never refused.
  * K3  The outcome is seen while folding over the entry, or recalled by the envelope (`client:` commands only).
  */
 import { fingerprint } from './envelope.ts';
