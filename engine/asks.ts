@@ -78,7 +78,7 @@ interface State {
 export function createAsks(options: AsksOptions): Asks {
   const state: State = { sending: new Map(), waiting: new Map(), due: new Set(), looking: false, polling: false };
   const unsubscribe = options.hints.onCommitted((actors) => {
-    for (const actor of actors) hinted(actor, state);
+    for (const actor of actors) takeHint(actor, state);
     void look(state, options);
   });
   return {
@@ -98,7 +98,7 @@ export function createAsks(options: AsksOptions): Asks {
   };
 }
 
-function hinted(actor: ActorId, { sending, waiting, due }: State): void {
+function takeHint(actor: ActorId, { sending, waiting, due }: State): void {
   const under = sending.get(actor);
   if (under !== undefined) under.hinted = true;
   if (waiting.has(actor)) due.add(actor);
@@ -118,7 +118,7 @@ interface Waiter {
   readonly hinted: boolean;
 }
 
-function wait(sent: Omit<Waiting, 'resolve' | 'reject'>, { state, options, hinted: isHinted }: Waiter): Promise<Answer> {
+function wait(sent: Omit<Waiting, 'resolve' | 'reject'>, { state, options, hinted }: Waiter): Promise<Answer> {
   const { to } = sent.message;
   return new Promise((resolve, reject) => {
     const waiting: Waiting = { ...sent, resolve, reject };
@@ -126,7 +126,7 @@ function wait(sent: Omit<Waiting, 'resolve' | 'reject'>, { state, options, hinte
     if (others === undefined) state.waiting.set(to, new Set([waiting]));
     else others.add(waiting);
     // Known before it is decided, the fold passes over the entry and sees its outcome (K3).
-    if (isHinted || !options.reader.knows(to)) {
+    if (hinted || !options.reader.knows(to)) {
       state.due.add(to);
       void look(state, options);
     }
