@@ -58,7 +58,7 @@ export interface Limits {
   readonly snapshotThinAfterMs: number;
   /** Messages between actors are kept this long in the journal: far longer than any snapshot lags, less than 1 KB for each deposit. */
   readonly journalRetentionMs: number;
-  /** Superseded snapshots remembered for deletion; what does not fit stays in the database. */
+  /** Superseded snapshots remembered for deletion, of each of the two delays; what does not fit stays in the database. */
   readonly retiredSnapshots: number;
   readonly leaseTtlMs: number;
   /** Pause between looks at heartbeats and free shards: how long a hand-over takes. */

@@ -3,7 +3,7 @@
  *
  * N1  Deleted is only what lies below the one before the snapshot that a tip names now, read directly before. Never anything newer.
  * N2  One an hour stays for the whole retention, the others for a shorter time: a Redis that failed over may name an older one again.
- * N3  What a stop or a full queue forgets stays in the database: space, never truth.
+ * N3  What a stop, a full queue or a long rest forgets stays in the database: space, never truth.
  */
 import { LRUCache } from 'lru-cache';
 import type { Limits } from './limits.ts';
@@ -27,8 +27,8 @@ interface Retired extends Superseded {
 
 export interface Retention {
   superseded(one: Superseded): void;
-  /** Deletes a batch of what is due; how many. */
-  sweep(): Promise<number>;
+  /** Deletes a batch of what is due; whether there may be more of it. */
+  sweep(): Promise<boolean>;
 }
 
 export interface RetentionOptions {
@@ -44,23 +44,30 @@ const SWEEP_MAX = 500;
 const END: EntryId = '999999999999999-0';
 
 export function createRetention({ snapshots, mailboxes, system, limits }: RetentionOptions): Retention {
-  // Two queues, each in the order of its due times, because each has one delay.
+  // Two queues, each in the order of its due times, because what is pushed on one always waits equally long.
   const thinned: Retired[] = [];
   const kept: Retired[] = [];
   const keptHour = new LRUCache<ActorId, number>({ max: limits.hotActors });
-  const push = (queue: Retired[], one: Superseded, delayMs: number): void => {
-    if (thinned.length + kept.length < limits.retiredSnapshots) queue.push({ ...one, dueMs: system.wallMs() + delayMs }); // N3
+  /** Due, but the one before the snapshot that is named: of actors that may never move on, so they take no place in a queue. */
+  const resting = new LRUCache<ActorId, Superseded>({ max: limits.hotActors });
+  const push = (queue: Retired[], { actor, former, by }: Superseded, delayMs: number): void => {
+    if (queue.length < limits.retiredSnapshots) queue.push({ actor, former, by, dueMs: system.wallMs() + delayMs }); // N3
   };
   const superseded = (one: Superseded): void => {
+    const rested = resting.get(one.actor);
+    resting.delete(one.actor);
+    if (rested !== undefined && rested.former !== one.former) push(thinned, rested, limits.snapshotThinAfterMs);
     const hour = Math.floor(msOf(parseSnapshotName(one.former).last) / HOUR_MS);
     if (keptHour.get(one.actor) === hour) return push(thinned, one, limits.snapshotThinAfterMs);
     keptHour.set(one.actor, hour);
     push(kept, one, limits.snapshotRetentionMs);
   };
-  const sweepQueue = async (queue: Retired[]): Promise<number> => {
+  const sweepBatch = async (queue: Retired[]): Promise<boolean> => {
     const now = system.wallMs();
-    const due = queue.slice(0, SWEEP_MAX).filter((one) => one.dueMs <= now);
-    if (due.length === 0) return 0;
+    const batch = queue.slice(0, SWEEP_MAX);
+    const firstLater = batch.findIndex((one) => one.dueMs > now);
+    const due = firstLater === -1 ? batch : batch.slice(0, firstLater);
+    if (due.length === 0) return false;
     const looks = await mailboxes.read(due.map(({ actor }) => ({ actor, after: END })));
     const isBelow = (one: Retired, index: number): boolean => {
       const named = looks[index]?.tip?.snapshot ?? null;
@@ -70,9 +77,13 @@ export function createRetention({ snapshots, mailboxes, system, limits }: Retent
     if (ids.length > 0) await snapshots.remove(ids);
     queue.splice(0, due.length);
     due.forEach((one, index) => {
-      if (!isBelow(one, index)) push(queue, one, limits.snapshotThinAfterMs);
+      if (!isBelow(one, index)) resting.set(one.actor, one);
     });
-    return ids.length;
+    return due.length === SWEEP_MAX;
   };
-  return { superseded, sweep: async () => (await sweepQueue(thinned)) + (await sweepQueue(kept)) };
+  const sweep = async (): Promise<boolean> => {
+    const isMoreThinned = await sweepBatch(thinned);
+    return (await sweepBatch(kept)) || isMoreThinned;
+  };
+  return { superseded, sweep };
 }

@@ -266,11 +266,11 @@ async function runCycle(shards: () => OwnedShard[], { deps, limits }: Parts, idl
   return ms;
 }
 
-/** A page of tips per round: mailboxes at rest are deleted; and superseded snapshots. */
+/** Superseded snapshots are deleted as long as any are due; else a page of tips per round: mailboxes at rest are deleted. */
 function createCleaning({ keeper, limits, retention }: Parts, { ports, system }: WorkerOptions): () => Promise<number> {
   const place = { shard: 0, cursor: '0' };
   return async () => {
-    await retention.sweep();
+    if (await retention.sweep()) return 0;
     await ports.journal.removeBefore(system.wallMs() - limits.journalRetentionMs);
     const shards = keeper.working();
     const owned = shards[place.shard % Math.max(1, shards.length)];
