@@ -1,13 +1,13 @@
 /**
- * What the engine's three scripts allow: send, fetch and commit of the same messages to the same actors, with no domain logic, no load, no
- * snapshots. The measure that `deposits` is held against, in the same run.
+ * What the engine's talk with Redis allows: send, look, follow and commit of the same messages to the same actors, with no domain logic, no load,
+ * no snapshots. The measure that `deposits` is held against, in the same run.
  */
 import { hash } from 'node:crypto';
 import { createLayout } from '../engine/layout.ts';
 import type { Layout } from '../engine/layout.ts';
 import { beginning, toJson } from '../engine/message.ts';
-import type { ActorId, Addressed } from '../engine/message.ts';
-import type { Fetched, Lease, Shard, ShardCommit } from '../engine/ports.ts';
+import type { ActorId, Addressed, StoredEntry } from '../engine/message.ts';
+import type { ActorCommit, Head, Lease, Shard, ShardCommit } from '../engine/ports.ts';
 import { startRedis } from '../mocks/servers/redis.ts';
 import type { RedisServer } from '../mocks/servers/redis.ts';
 import { initInstallation } from '../providers/redis/installation.ts';
@@ -72,8 +72,9 @@ export async function loopAt(url: string, options: BareLoop, share: Share): Prom
     }
     const lanes = lanesOf(leases, layout, { options, share });
     const messages = lanes.reduce((sum, lane) => sum + lane.messages.length, 0);
+    const heads = new Map<ActorId, Head>();
     const begun = performance.now();
-    await Promise.all(lanes.map((lane) => runLane(lane, { ports, page: options.page, micros: share.micros })));
+    await Promise.all(lanes.map((lane) => runLane(lane, { ports, heads, page: options.page, micros: share.micros })));
     return perSecond(messages, performance.now() - begun);
   } finally {
     await ports.close();
@@ -109,6 +110,8 @@ function lanesOf(leases: ReadonlyMap<Shard, Lease>, layout: Layout, of: { readon
 
 interface Running {
   readonly ports: RedisPorts;
+  /** Where each actor stands. */
+  readonly heads: Map<ActorId, Head>;
   readonly page: number;
   readonly micros: number;
 }
@@ -125,37 +128,41 @@ async function runLane({ leases, messages }: Lane, running: Running): Promise<vo
 }
 
 /** One cycle over everything that waits. */
-async function drain(leases: ReadonlyMap<Shard, Lease>, { ports, page, micros }: Running): Promise<void> {
+async function drain(leases: ReadonlyMap<Shard, Lease>, running: Running): Promise<void> {
+  const { ports, heads, page, micros } = running;
   const waiting = await ports.mailboxes.peek([...leases.keys()], 10_000);
-  const commits = await Promise.all(
-    [...waiting].map(async ([shard, actors]): Promise<ShardCommit[]> => {
-      const lease = leases.get(shard);
-      if (lease === undefined || actors.length === 0) return [];
-      const fetched = await ports.mailboxes.fetch(
-        lease,
-        actors.map((actor) => ({ actor, count: page })),
-        false,
-      );
-      if (fetched === null) return [];
-      const entries = fetched.reduce((sum, one) => sum + one.entries.length, 0);
-      beBusy(entries * micros);
-      return [commitOf(lease, fetched)];
-    }),
+  const places = [...waiting].flatMap(([shard, actors]) =>
+    actors.map((actor) => ({ shard, actor, last: heads.get(actor)?.last ?? beginning() })),
   );
-  const results = await ports.mailboxes.commit(commits.flat());
+  const found = await ports.mailboxes.follow(places, page);
+  const byShard = new Map<Shard, ActorCommit[]>();
+  places.forEach(({ shard, actor }, index) => {
+    const entries = found[index] ?? [];
+    beBusy(entries.length * micros);
+    const step = stepOver(actor, entries, heads);
+    if (step === null) return;
+    const group = byShard.get(shard);
+    if (group === undefined) byShard.set(shard, [step]);
+    else group.push(step);
+  });
+  const results = await ports.mailboxes.commit([...byShard].flatMap(([shard, actors]) => commitOf(leases.get(shard), actors)));
   if (results.some(({ result }) => result !== 'applied')) throw new Error('a commit was not applied');
 }
 
-function commitOf(lease: Lease, fetched: readonly Fetched[]): ShardCommit {
-  const actors = fetched.flatMap(({ actor, tip, entries }) => {
-    const expected = tip ?? { last: beginning(), n: 0, chain: '-' };
-    const last = entries.at(-1);
-    if (last === undefined) return [];
-    let { chain } = expected;
-    for (const { entry, id } of entries) chain = hash('sha256', `${chain}|${entry}|${id}`, 'base64url').slice(0, 22);
-    return [{ actor, expected, next: { last: last.entry, n: expected.n + entries.length, chain }, rules: 1 }];
-  });
-  return { lease, actors, deliveries: [], totals: new Map(), effects: [], timers: [], parks: [] };
+/** Remembers where the actor will stand: nobody else moves it. */
+function stepOver(actor: ActorId, entries: readonly StoredEntry[], heads: Map<ActorId, Head>): ActorCommit | null {
+  const expected = heads.get(actor) ?? { last: beginning(), n: 0, chain: '-' };
+  const last = entries.at(-1);
+  if (last === undefined) return null;
+  let { chain } = expected;
+  for (const { entry, id } of entries) chain = hash('sha256', `${chain}|${entry}|${id}`, 'base64url').slice(0, 22);
+  const next = { last: last.entry, n: expected.n + entries.length, chain };
+  heads.set(actor, next);
+  return { actor, expected, next, rules: 1 };
+}
+
+function commitOf(lease: Lease | undefined, actors: readonly ActorCommit[]): ShardCommit[] {
+  return lease === undefined ? [] : [{ lease, actors, deliveries: [], totals: new Map(), effects: [], timers: [], parks: [] }];
 }
 
 function beBusy(micros: number): void {

@@ -33,6 +33,8 @@ export interface HotActor {
   /** `<last>~<chain>` of the snapshot that the tip is known to name. */
   readonly named: string | null;
   readonly unsaved: Unsaved | null;
+  /** It may have been parked where it stands: its mailbox says whether it still is. */
+  readonly parked: boolean;
 }
 
 /** What a commit adds to an actor in memory. */
@@ -62,6 +64,7 @@ export interface Cache {
   put(hot: HotActor): void;
   advance(change: Advance): void;
   saved(actor: ActorId, snapshot: Saved): void;
+  park(actor: ActorId): void;
   drop(actor: ActorId): void;
   dropShards(shards: ReadonlySet<Shard>): void;
   /** Oldest first. */
@@ -124,6 +127,10 @@ export function createCache({ hotActors }: { readonly hotActors: number }): Cach
       forgetDirty(actor); // what remains is younger than the others: it goes to the end
       put(afterSnapshot(hot, snapshot));
     },
+    park: (actor) => {
+      const hot = dirty.get(actor) ?? clean.get(actor);
+      if (hot !== undefined) put({ ...hot, parked: true });
+    },
     drop: (actor) => {
       forgetDirty(actor);
       clean.delete(actor);
@@ -149,7 +156,7 @@ export function createCache({ hotActors }: { readonly hotActors: number }): Cach
 
 function advanced(hot: HotActor | undefined, change: Advance): HotActor {
   const { shard, envelope } = change;
-  return { shard, envelope, named: hot?.named ?? null, unsaved: grown(hot?.unsaved ?? null, change) };
+  return { shard, envelope, named: hot?.named ?? null, parked: false, unsaved: grown(hot?.unsaved ?? null, change) };
 }
 
 function grown(unsaved: Unsaved | null, { entries, pages, before, traffic, nowMs }: Advance): Unsaved {

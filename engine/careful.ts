@@ -68,5 +68,6 @@ async function parkCrashed(owned: OwnedShard, guilty: readonly Fetched[], deps: 
     park: { entry: entries[0]?.entry ?? '-', error: 'crashed', attempts },
   }));
   await commit([{ owned, turns }], deps);
+  for (const { actor } of guilty) deps.cache.park(actor);
   deps.log.error({ actors: guilty.map(({ actor }) => actor) }, 'actors whose entry killed its process again and again were parked');
 }

@@ -1,5 +1,5 @@
 /** Sums over shards of what waits, is parked and was skipped. */
-import type { ShardGauges } from './ports.ts';
+import type { ShardGauges } from './operations.ts';
 
 /** Sums, and the oldest of all. */
 export function totalGauges(shards: Iterable<ShardGauges>): ShardGauges {

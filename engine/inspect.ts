@@ -8,7 +8,8 @@ import type { FoldPorts, FoldResult } from './fold.ts';
 import type { Layout } from './layout.ts';
 import { beginning, compareEntries, toCanonicalJson } from './message.ts';
 import type { ActorId, Addressed, EntryId, StoredEntry } from './message.ts';
-import type { Head, Leases, Mailboxes, Operations, ParkedActor, ReadResult, Shard, Tip } from './ports.ts';
+import type { Operations } from './operations.ts';
+import type { Head, Leases, Mailboxes, ParkedActor, ReadResult, Shard, Tip } from './ports.ts';
 import { parkedAt } from './skip.ts';
 
 const ENTRIES_SHOWN = 20;

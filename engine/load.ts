@@ -127,7 +127,7 @@ function take(one: ColdActor, { result, state, options }: { result: FoldResult; 
   const unsaved: HotActor['unsaved'] = covered
     ? null
     : unsavedOf({ sinceMs: system.monotonicMs(), entries, pages: filled, from, traffic: [...traffic] });
-  cache.put({ shard: one.shard, envelope, named: tip.snapshot, unsaved });
+  cache.put({ shard: one.shard, envelope, named: tip.snapshot, unsaved, parked: false });
   metrics.count('ironwallet_loads_total', 1, { result: 'loaded' });
 }
 

@@ -41,6 +41,13 @@ export interface FetchRequest {
   readonly count: number;
 }
 
+/** Where an actor stands, as far as its owner knows. */
+export interface FollowRequest {
+  readonly shard: Shard;
+  readonly actor: ActorId;
+  readonly last: EntryId;
+}
+
 /** An actor's next entries. `tip` is null when the actor has never committed; `attempts` counts tries after takeovers by expiry. */
 export interface Fetched {
   readonly actor: ActorId;
@@ -131,12 +138,14 @@ export interface Mailboxes {
   peek(shards: readonly Shard[], limit: number): Promise<Map<Shard, ActorId[]>>;
   /** The entries after each actor's tip; null when fenced (nothing asked: nothing answered). `careful` also counts the attempt before handing the entry out. */
   fetch(lease: Lease, requests: readonly FetchRequest[], careful: boolean): Promise<Fetched[] | null>;
+  /** Up to `count` entries of each actor (named once) after where it stands, in the cheapest way: no lease, tip or park is looked at. null: not known, ask `fetch`. */
+  follow(requests: readonly FollowRequest[], count: number): Promise<(readonly StoredEntry[] | null)[]>;
   commit(commits: readonly ShardCommit[]): Promise<CommitResult[]>;
   /** Names inserted snapshots and trims what they cover; the count of named ones per call, null when fenced. Stale names change nothing. */
   trim(lease: Lease, names: readonly NameSnapshot[]): Promise<number | null>;
   /** One consistent look per actor, by anyone. */
   read(requests: readonly ReadRequest[]): Promise<ReadResult[]>;
-  /** Moves due timers of owned shards into mailboxes, at most 100 of each, the oldest first; how many. `now` in ms of the caller is only a lower bound: the server's clock decides. */
+  /** Moves due timers of owned shards into mailboxes, at most 100 of each, the oldest first; how many. The server's clock decides. */
   due(leases: readonly Lease[]): Promise<number>;
 }
 
@@ -215,68 +224,6 @@ export interface Effects {
   retry(effect: ClaimedEffect, runner: string): Promise<ClaimedEffect | null>;
   /** Delivers the result to the actor and forgets the effect; false when somebody else already did. */
   settle(effect: ClaimedEffect, result: Message): Promise<boolean>;
-}
-
-// ---- operations ------------------------------------------------------------------------------------------------------------------
-
-export interface WaitingActor {
-  readonly actor: ActorId;
-  readonly shard: Shard;
-  /** Milliseconds since 1970 of its oldest uncommitted entry. */
-  readonly since: number;
-}
-
-export interface DeadEntry extends StoredEntry {
-  readonly actor: ActorId;
-  readonly by: string;
-  readonly why: string;
-  readonly at: number;
-}
-
-export interface ShardGauges {
-  /** Actors with uncommitted entries; parked ones are not among them. */
-  readonly ready: number;
-  /** Age of the oldest uncommitted entry by the store's clock; null when nothing waits. */
-  readonly oldestReadyMs: number | null;
-  readonly parked: number;
-  /** Entries that operators skipped. */
-  readonly dead: number;
-}
-
-export interface Gauges extends ShardGauges {
-  readonly memoryUsed: number;
-  /** 0: no limit is set. */
-  readonly memoryMax: number;
-  readonly byShard: ReadonlyMap<Shard, ShardGauges>;
-}
-
-export interface Operations {
-  parked(shards: readonly Shard[]): Promise<ParkedActor[]>;
-  resume(actor: ActorId): Promise<boolean>;
-  /**
-   * Moves tip and named snapshot over the parked entry, copies it to `dead`, unparks, delivers what follows. True also when that was done
-   * before, false when entry or tip moved meanwhile.
-   */
-  skip(skip: {
-    readonly actor: ActorId;
-    readonly entry: EntryId;
-    readonly expected: Head;
-    readonly next: Head;
-    readonly rules: number;
-    readonly by: string;
-    readonly why: string;
-    readonly deliveries: readonly Addressed[];
-  }): Promise<boolean>;
-  /** Of each shard, the newest first. */
-  dead(shards: readonly Shard[]): Promise<DeadEntry[]>;
-  waiting(shards: readonly Shard[], limit: number): Promise<WaitingActor[]>;
-  /** All actors of a shard that ever committed, in pages; the cursor ends as `0`. */
-  actors(shard: Shard, cursor: string): Promise<{ readonly cursor: string; readonly actors: ReadonlyMap<ActorId, Tip> }>;
-  totals(shards: readonly Shard[]): Promise<Map<string, bigint>>;
-  /** Deletes the mailbox of an actor at rest: nothing uncommitted, not parked, its last entry is tip and snapshot. Whether it is gone now. */
-  forget(lease: Lease, actor: ActorId): Promise<boolean>;
-  /** What waits, is parked and was skipped, and memory: what back-pressure and `/readyz` look at, once a second. */
-  gauges(shards: readonly Shard[]): Promise<Gauges>;
 }
 
 // ---- hints -----------------------------------------------------------------------------------------------------------------------

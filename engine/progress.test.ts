@@ -13,7 +13,7 @@ async function progress({ ports, layout }: Rig, worker: Worker): Promise<Progres
   return progressOf(await ports.operations.gauges(layout.allShards), { layout, quietMs: worker.status().quietMs, markMs: MARK });
 }
 
-/** A worker whose next fetches are never answered, until the gate opens: it renews its leases and looks alive. */
+/** A worker whose next looks into mailboxes are never answered, until the gate opens: it renews its leases and looks alive. */
 async function hanging(rig: Rig): Promise<{ worker: Worker; hang: () => void; open: () => void }> {
   const gate = { shut: false, open: (): void => undefined };
   const { mailboxes } = rig.ports;
@@ -21,7 +21,11 @@ async function hanging(rig: Rig): Promise<{ worker: Worker; hang: () => void; op
     if (gate.shut) await new Promise<void>((resolve) => (gate.open = resolve));
     return mailboxes.fetch(lease, requests, careful);
   };
-  const worker = rig.worker({}, { ...rig.ports, mailboxes: { ...mailboxes, fetch } });
+  const follow: typeof mailboxes.follow = async (requests, count) => {
+    if (gate.shut) await new Promise<void>((resolve) => (gate.open = resolve));
+    return mailboxes.follow(requests, count);
+  };
+  const worker = rig.worker({}, { ...rig.ports, mailboxes: { ...mailboxes, fetch, follow } });
   await worker.start();
   return {
     worker,

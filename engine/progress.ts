@@ -8,7 +8,8 @@
 import { totalGauges } from './gauges.ts';
 import type { Layout } from './layout.ts';
 import type { Metrics } from './metrics.ts';
-import type { Gauges, Shard, ShardGauges } from './ports.ts';
+import type { Gauges, ShardGauges } from './operations.ts';
+import type { Shard } from './ports.ts';
 
 export interface RoleProgress {
   readonly role: string;

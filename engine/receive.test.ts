@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { ActorId } from './message.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { createGuesses } from './receive.ts';
 import { createRig } from './testing/rig.ts';
@@ -15,18 +16,23 @@ test('an actor that a commit has just written to is fetched before its shard is 
     looking -= 1;
     return answer;
   };
+  const ask = (how: string, actor: ActorId): void => void asked.push(`${actor} ${how} ${looking > 0 ? 'beside' : 'after'} the look`);
   const fetch: typeof mailboxes.fetch = (lease, requests, careful) => {
-    for (const { actor } of requests) asked.push(`${actor} ${looking > 0 ? 'beside the look' : 'after the look'}`);
+    for (const { actor } of requests) ask('by its tip', actor);
     return mailboxes.fetch(lease, requests, careful);
   };
-  const worker = rig.worker({ lanes: 1 }, { ...rig.ports, mailboxes: { ...mailboxes, peek, fetch } });
+  const follow: typeof mailboxes.follow = (requests, count) => {
+    for (const { actor } of requests) ask('from memory', actor);
+    return mailboxes.follow(requests, count);
+  };
+  const worker = rig.worker({ lanes: 1 }, { ...rig.ports, mailboxes: { ...mailboxes, peek, fetch, follow } });
   await worker.start();
   await rig.send('purse:a', 'Deposit', { amount: '100' });
   await rig.system.advance(100);
   asked.length = 0;
   await rig.send('purse:a', 'Pay', { to: 'purse:b', amount: '30' });
   await rig.system.advance(100);
-  t.deepEqual(asked, ['purse:a after the look', 'purse:b beside the look']);
+  t.deepEqual(asked, ['purse:a from memory after the look', 'purse:b by its tip beside the look']);
   t.is((await rig.purse('purse:b')).balance, 30n);
   await worker.stop();
 });
@@ -61,6 +67,66 @@ test('a guess that is wrong changes nothing: the actor has nothing yet, or is pa
   await rig.system.advance(300);
   t.is((await rig.purse('purse:b')).balance, 30n);
   t.is((await rig.purse('purse:parked')).balance, 0n);
+  await worker.stop();
+});
+
+test('who is ready and has nothing after its place in memory stands elsewhere: it is loaded anew', async (t) => {
+  const rig = createRig({ shards: 1 });
+  const worker = rig.worker();
+  await worker.start();
+  await rig.send('purse:a', 'Deposit', { amount: '100' });
+  await rig.system.advance(300);
+  const shard = rig.shard('purse:a');
+  const tip = shard.tips.get('purse:a');
+  await rig.send('purse:a', 'Deposit', { amount: '30' });
+  await rig.system.advance(300);
+  t.is((await rig.purse('purse:a')).balance, 130n);
+  // A server that lost its last commit, and nothing else.
+  if (tip !== undefined) shard.tips.set('purse:a', tip);
+  shard.ready.set('purse:a', 1);
+  t.is((await rig.purse('purse:a')).balance, 100n);
+  await rig.system.advance(300);
+  t.is((await rig.purse('purse:a')).balance, 130n);
+  t.false(shard.ready.has('purse:a'));
+  await worker.stop();
+});
+
+test('a mailbox of which following says nothing is fetched, and the others are followed', async (t) => {
+  const rig = createRig({ shards: 1 });
+  const { mailboxes } = rig.ports;
+  const follow: typeof mailboxes.follow = async (requests, count) =>
+    (await mailboxes.follow(requests, count)).map((one, index) => (requests[index]?.actor === 'purse:a' ? null : one));
+  const worker = rig.worker({}, { ...rig.ports, mailboxes: { ...mailboxes, follow } });
+  await worker.start();
+  for (const amount of ['1', '2', '3']) {
+    for (const actor of ['purse:a', 'purse:b'] as const) await rig.send(actor, 'Deposit', { amount });
+    await rig.system.advance(300);
+  }
+  t.deepEqual([(await rig.purse('purse:a')).balance, (await rig.purse('purse:b')).balance], [6n, 6n]);
+  await worker.stop();
+});
+
+test('a parked actor in memory is not followed: what made it stop is not decided again for a message from another', async (t) => {
+  const rig = createRig({ shards: 1 });
+  const { mailboxes } = rig.ports;
+  const followed: ActorId[] = [];
+  const follow: typeof mailboxes.follow = (requests, count) => {
+    for (const { actor } of requests) followed.push(actor);
+    return mailboxes.follow(requests, count);
+  };
+  const worker = rig.worker({}, { ...rig.ports, mailboxes: { ...mailboxes, follow } });
+  await worker.start();
+  await rig.send('purse:b', 'Deposit', { amount: '5' });
+  await rig.send('purse:a', 'Deposit', { amount: '100' });
+  await rig.system.advance(300);
+  await rig.send('purse:b', 'Boom', {});
+  await rig.system.advance(300);
+  t.deepEqual(followed, ['purse:b']);
+  await rig.send('purse:a', 'Pay', { to: 'purse:b', amount: '30' });
+  await rig.system.advance(300);
+  t.deepEqual(followed, ['purse:b', 'purse:a']);
+  t.true(rig.shard('purse:b').parked.has('purse:b'));
+  t.is((await rig.purse('purse:b')).balance, 5n);
   await worker.stop();
 });
 

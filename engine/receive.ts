@@ -3,18 +3,20 @@
  *
  * R1  Who has entries is for `peek` to say. Actors that a commit of this process has just written to are a guess: they are fetched in the same
  *     round trip, and one that has nothing costs nothing. A guess that is lost costs a round trip, never an entry.
- * R2  Shards on different servers fail for themselves; when none answered, that is the failure of the cycle.
- * R3  Memory is bounded while MongoDB is away: what could not be remembered until it is saved waits in Redis.
+ * R2  An actor in memory is followed from where it stands there, which costs Redis a third of looking up its tip; whether that still is its tip
+ *     is for `commit` to say. One that is ready and has nothing after that stands elsewhere: then its tip is asked for.
+ * R3  Shards on different servers fail for themselves; when none answered, that is the failure of the cycle.
+ * R4  Memory is bounded while MongoDB is away: what could not be remembered until it is saved waits in Redis.
  */
 import { unsavedShare } from './cache.ts';
-import type { Cache } from './cache.ts';
+import type { Cache, HotActor } from './cache.ts';
 import type { Limits } from './limits.ts';
 import type { ActorId } from './message.ts';
 import type { OwnedShard } from './ownership.ts';
-import type { Fetched, FetchRequest, Mailboxes, Shard, System } from './ports.ts';
+import type { Fetched, FetchRequest, Mailboxes, FollowRequest, Shard, System } from './ports.ts';
 
 export interface ReceiveDeps {
-  readonly mailboxes: Pick<Mailboxes, 'peek' | 'fetch'>;
+  readonly mailboxes: Pick<Mailboxes, 'peek' | 'fetch' | 'follow'>;
   readonly cache: Cache;
   readonly guesses: Guesses;
   readonly system: System;
@@ -59,15 +61,15 @@ export function createGuesses({ guessesPerShard }: Pick<Limits, 'guessesPerShard
 }
 
 export async function receive(shards: readonly OwnedShard[], deps: ReceiveDeps): Promise<Batch[]> {
-  if (shards.length === 0 || unsavedShare(deps.cache, deps.limits) >= 1) return []; // R3
+  if (shards.length === 0 || unsavedShare(deps.cache, deps.limits) >= 1) return []; // R4
   const guessed = shards.flatMap((owned) => wantedOf(owned, deps.guesses.take(owned.lease.shard), deps));
-  const [ready, early] = await Promise.all([peek(shards, deps), fetchAll(guessed, shards, deps)]);
+  const [ready, early] = await Promise.all([peek(shards, deps), fetchAll(guessed, shards, { ...deps, sure: false })]);
   const rest = shards.flatMap((owned) => {
     const done = guessed.find((one) => one.owned === owned)?.actors ?? [];
     const others = (ready.get(owned.lease.shard) ?? []).filter((actor) => !done.includes(actor));
     return wantedOf(owned, others, deps);
   });
-  return merged([...early, ...(await fetchAll(rest, shards, deps))]);
+  return merged([...early, ...(await fetchAll(rest, shards, { ...deps, sure: true }))]);
 }
 
 function peek(shards: readonly OwnedShard[], { mailboxes, limits }: ReceiveDeps): Promise<Map<Shard, ActorId[]>> {
@@ -85,25 +87,88 @@ function wantedOf(owned: OwnedShard, actors: readonly ActorId[], { cache, limits
   return allowed.length === 0 ? [] : [{ owned, actors: allowed }];
 }
 
-async function fetchAll(wanted: readonly Wanted[], shards: readonly OwnedShard[], deps: ReceiveDeps): Promise<Batch[]> {
+interface FetchDeps extends ReceiveDeps {
+  /** All of them are ready: who has nothing stands elsewhere (R2). */
+  readonly sure: boolean;
+}
+
+async function fetchAll(wanted: readonly Wanted[], shards: readonly OwnedShard[], deps: FetchDeps): Promise<Batch[]> {
+  if (wanted.length === 0) return [];
   const actors = wanted.reduce((sum, one) => sum + one.actors.length, 0);
-  const share = Math.max(1, Math.floor(deps.limits.entriesPerCycle / Math.max(1, actors)));
+  const share = Math.max(1, Math.floor(deps.limits.entriesPerCycle / actors));
   const count = Math.min(share, entriesPerActor(shards, actors, deps));
-  const batches = await Promise.allSettled(
-    wanted.map(({ owned, actors: some }) => {
-      const requests = some.map((actor) => ({ actor, count }));
-      return fetch(owned, { requests, careful: false }, deps);
-    }),
-  );
-  return answered(batches).filter((batch) => batch !== null);
+  const hot = wanted.map(({ owned, actors: some }) => ({ owned, hot: hotOf(some, deps) }));
+  const cold = wanted.map(({ owned, actors: some }) => ({ owned, actors: some.filter((actor) => !isFollowed(deps.cache.get(actor))) }));
+  const [followed, fetched] = await Promise.all([follow(hot, count, deps), fetchEach(cold, count, deps)]);
+  const elsewhere = deps.sure ? await fetchEach(followed.map(missedOf), count, deps) : [];
+  return answered([...followed.map(settled), ...fetched, ...elsewhere]);
+}
+
+type Settled = PromiseSettledResult<Batch | null>;
+
+function settled({ owned, fetched }: Batch): Settled {
+  return { status: 'fulfilled', value: { owned, fetched } };
+}
+
+interface Hot {
+  readonly owned: OwnedShard;
+  readonly hot: readonly HotActor[];
+}
+
+function hotOf(actors: readonly ActorId[], { cache }: Pick<ReceiveDeps, 'cache'>): HotActor[] {
+  return actors.map((actor) => cache.get(actor)).filter(isFollowed);
+}
+
+function isFollowed(hot: HotActor | undefined): hot is HotActor {
+  return hot?.parked === false;
+}
+
+interface Followed extends Batch {
+  /** Who had nothing, or of whom nothing is known. */
+  readonly missed: readonly ActorId[];
 }
 
 /** R2 */
-function answered<T>(results: readonly PromiseSettledResult<T>[]): T[] {
+async function follow(wanted: readonly Hot[], count: number, { mailboxes }: Pick<ReceiveDeps, 'mailboxes'>): Promise<Followed[]> {
+  const requests = wanted.flatMap(({ owned, hot }) => hot.map((one) => requestOf(owned, one)));
+  if (requests.length === 0) return [];
+  const found = await mailboxes.follow(requests, count);
+  let next = 0;
+  return wanted.map(({ owned, hot }) => {
+    const fetched: Fetched[] = [];
+    const missed: ActorId[] = [];
+    for (const { envelope, named } of hot) {
+      const { actor, head, rules } = envelope;
+      const entries = found[next] ?? [];
+      next += 1;
+      if (entries.length > 0) fetched.push({ actor, tip: { ...head, snapshot: named, rules }, entries, attempts: 0 });
+      else missed.push(actor);
+    }
+    return { owned, fetched, missed };
+  });
+}
+
+function requestOf({ lease }: OwnedShard, { envelope }: HotActor): FollowRequest {
+  return { shard: lease.shard, actor: envelope.actor, last: envelope.head.last };
+}
+
+function missedOf({ owned, missed }: Followed): Wanted {
+  return { owned, actors: missed };
+}
+
+function fetchEach(wanted: readonly Wanted[], count: number, deps: ReceiveDeps): Promise<Settled[]> {
+  const some = wanted.filter(({ actors }) => actors.length > 0);
+  return Promise.allSettled(
+    some.map(({ owned, actors }) => fetch(owned, { requests: actors.map((actor) => ({ actor, count })), careful: false }, deps)),
+  );
+}
+
+/** R3 */
+function answered(results: readonly Settled[]): Batch[] {
   const values = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const [failed] = results.flatMap((result) => (result.status === 'rejected' ? [result] : []));
   if (failed !== undefined && values.length === 0) throw failed.reason;
-  return values;
+  return values.filter((batch) => batch !== null);
 }
 
 /**

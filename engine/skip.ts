@@ -17,7 +17,8 @@ import { journalOf, spansOf, writeJournal } from './journal.ts';
 import type { Layout } from './layout.ts';
 import { toJson } from './message.ts';
 import type { ActorId, Addressed, EntryId, StoredEntry } from './message.ts';
-import type { Head, Hints, Journal, Ledger, Mailboxes, Operations, ParkedActor, Snapshots, System, Tip } from './ports.ts';
+import type { Operations } from './operations.ts';
+import type { Head, Hints, Journal, Ledger, Mailboxes, ParkedActor, Snapshots, System, Tip } from './ports.ts';
 import { encodeEnvelope, snapshotId } from './snapshot-codec.ts';
 
 /** Tells the product about an entry that will never be decided; `carried` is null when it held no money, or cannot be read. */

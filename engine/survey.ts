@@ -11,7 +11,8 @@ import { foldActors } from './fold.ts';
 import type { FoldPorts } from './fold.ts';
 import { compareEntries } from './message.ts';
 import type { ActorId, StoredEntry } from './message.ts';
-import type { Mailboxes, Operations, Shard } from './ports.ts';
+import type { Operations } from './operations.ts';
+import type { Mailboxes, Shard } from './ports.ts';
 
 export interface SurveyPorts extends FoldPorts {
   readonly mailboxes: Pick<Mailboxes, 'read'>;

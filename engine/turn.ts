@@ -2,7 +2,8 @@
  * A turn: receive, load, decide, commit, publish. One cycle takes a bounded batch of actors and entries over all shards of the worker.
  *
  * T1  `decide` has no await: between looking at a tip and building its commit nothing else of this process can run.
- * T2  An envelope in memory is used only while its head equals the fetched tip, and replaced only after its commit was applied (I1, I6).
+ * T2  An envelope in memory is used only while its head equals the tip that was fetched, or from which the actor was followed; a commit is applied
+ *     only where that is the tip; and the envelope is replaced only after that (I1, I6).
  * T3  What fails stays in `ready` or becomes parked (I4): a fault of the world leaves it, a bug of the actor parks it.
  * T4  All of publish may be lost or repeated.
  */
@@ -25,7 +26,7 @@ import type { Registry } from './registry.ts';
 export interface TurnDeps extends ReceiveDeps {
   readonly registry: Registry;
   readonly layout: { shardOf(actor: ActorId): Shard };
-  readonly mailboxes: Pick<Mailboxes, 'peek' | 'fetch' | 'commit'>;
+  readonly mailboxes: Pick<Mailboxes, 'peek' | 'fetch' | 'follow' | 'commit'>;
   readonly hints: Pick<Hints, 'committed' | 'work'>;
   readonly loader: Loader;
   readonly metrics: Metrics;
@@ -193,6 +194,7 @@ export async function commit(shards: readonly ShardTurns[], deps: TurnDeps): Pro
     const result = results[index];
     if (result !== undefined && result.result !== 'unanswered') return [{ ...one, result }];
     for (const { actor } of one.planned.moved) deps.cache.drop(actor); // nobody knows whether they moved
+    for (const { actor } of one.planned.commit.parks) deps.cache.park(actor); // nor whether these stopped
     return [];
   });
 }
@@ -236,7 +238,10 @@ function publish(committed: readonly Committed[], deps: TurnDeps): CycleResult {
     if (result.result === 'stale') dropStale(result.actors, deps);
     if (result.result !== 'applied' && result.result !== 'already') continue;
     advance(owned, planned, deps);
-    for (const { actor } of planned.commit.parks) actors.push(actor);
+    for (const { actor } of planned.commit.parks) {
+      deps.cache.park(actor);
+      actors.push(actor);
+    }
     for (const { actor } of planned.moved) actors.push(actor);
     for (const shard of reachedBy(owned.lease.shard, planned, deps)) foreign.add(shard);
     if (planned.commit.effects.length > 0) calling.add(owned.lease.shard);

@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { ActorId } from './message.ts';
 import { createRegistry } from './registry.ts';
 import { createRig, mortal } from './testing/rig.ts';
 import { createPurse, notice } from './testing/toy.ts';
@@ -232,11 +233,22 @@ test('where former shards cannot be ended they end by themselves', async (t) => 
 
 test('an entry that kills its process again and again parks its actor, and only that one', async (t) => {
   const rig = createRig({ shards: 1 });
+  const before = rig.worker();
+  await before.start();
+  await rig.send('purse:killer', 'Deposit', { amount: '1' });
+  await rig.system.advance(QUIET);
+  await before.stop();
   await rig.send('purse:killer', 'Boom', {});
   await rig.send('purse:innocent', 'Deposit', { amount: '1' });
-  // A process that dies in decide: from there on its ports are silent.
+  const { mailboxes } = rig.ports;
+  const followed: ActorId[] = [];
+  const follow: typeof mailboxes.follow = (requests, count) => {
+    for (const { actor } of requests) followed.push(actor);
+    return mailboxes.follow(requests, count);
+  };
+  // A process that dies in decide: from there on its ports are silent. The last of them does not come so far.
   for (let death = 0; death < 4; death += 1) {
-    const dying = mortal(rig.ports);
+    const dying = mortal({ ...rig.ports, mailboxes: { ...mailboxes, follow } });
     const kinds = [createPurse({ explodes: () => (dying.kill(), false) }), notice];
     await rig.worker({}, dying.ports, createRegistry(kinds)).start();
     await rig.system.advance(6_500);
@@ -250,6 +262,14 @@ test('an entry that kills its process again and again parks its actor, and only 
     [['purse:killer', 'crashed']],
   );
   t.is((await rig.purse('purse:innocent')).balance, 1n);
+  for (const amount of ['2', '3']) {
+    await rig.send('purse:innocent', 'Deposit', { amount });
+    await rig.system.advance(QUIET);
+  }
+  followed.length = 0;
+  await rig.send('purse:innocent', 'Pay', { to: 'purse:killer', amount: '1' });
+  await rig.system.advance(QUIET);
+  t.deepEqual(followed, ['purse:innocent'], 'what it was parked for is not tried again');
   await healthy.stop();
 });
 

@@ -38,6 +38,8 @@ export function createMemoryMailboxes(store: Store): Mailboxes {
         }),
       );
     },
+    follow: (requests, count) =>
+      Promise.resolve(requests.map(({ shard, actor, last }) => entriesAfter(shardStore(store, shard), actor, last).slice(0, count))),
     commit: (commits) => new Promise((resolve) => resolve(commitAll(store, commits))),
     trim: (lease, names) =>
       Promise.resolve(

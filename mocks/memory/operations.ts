@@ -1,6 +1,7 @@
 import { Fault } from '../../engine/fault.ts';
 import type { ActorId } from '../../engine/message.ts';
-import type { Operations, Shard, ShardGauges } from '../../engine/ports.ts';
+import type { Operations, ShardGauges } from '../../engine/operations.ts';
+import type { Shard } from '../../engine/ports.ts';
 import { totalGauges } from '../../engine/gauges.ts';
 import { decideReady, entriesAfter, headOf, isHeld, queueOf, sameHead, sendFrom, shardStore, storeOf } from './store.ts';
 import type { ShardStore, Store } from './store.ts';

@@ -4,7 +4,8 @@
  */
 import { beginning, compareEntries, msOf } from '../../engine/message.ts';
 import type { ActorId, Addressed, EntryId, StoredEntry } from '../../engine/message.ts';
-import type { DeadEntry, EffectRecord, Head, OutboxEntry, ParkedActor, Shard, System, Tip } from '../../engine/ports.ts';
+import type { DeadEntry } from '../../engine/operations.ts';
+import type { EffectRecord, Head, OutboxEntry, ParkedActor, Shard, System, Tip } from '../../engine/ports.ts';
 
 export interface Mailbox {
   entries: StoredEntry[];

@@ -4,7 +4,7 @@ import type { ClaimedEffect, EffectRecord, Effects, Shard } from '../../engine/p
 import { deliveriesOf } from './deliveries.ts';
 import { shardKeys } from './keys.ts';
 import { actorId, entryId, list, number, record } from './reply.ts';
-import type { Scripts } from './scripts.ts';
+import type { Outcome, Scripts } from './scripts.ts';
 
 const CLAIMS_MAX = 1000;
 const ALL_OF_THEM = '-';
@@ -54,10 +54,10 @@ interface ClaimEach {
 async function claimEach(shards: readonly Shard[], options: ClaimEach): Promise<ClaimedEffect[]> {
   const { runner, count, idleMs, held, rotation, scripts } = options;
   const turn = [...shards.slice(rotation), ...shards.slice(0, rotation)];
-  const lengths = await scripts.ask(
+  const lengths = await scripts.askEach(
     turn.map((shard) => ({ key: shardKeys(shard).effects, name: 'xlen', args: [shardKeys(shard).effects] })),
   );
-  const waiting = turn.filter((_, index) => Number(lengths[index] ?? 0) > 0).slice(0, count);
+  const waiting = turn.filter((_, index) => lengthOf(lengths[index]) > 0).slice(0, count);
   const share = Math.min(CLAIMS_MAX, Math.max(1, Math.floor(count / Math.max(1, waiting.length))));
   const calls = waiting.map((shard) => {
     const { effects, effectAttempts } = shardKeys(shard);
@@ -69,6 +69,10 @@ async function claimEach(shards: readonly Shard[], options: ClaimEach): Promise<
     const [claimed] = list(outcome.answer);
     return list(claimed).map((item) => claimedEffect(waiting[index] ?? '', item));
   });
+}
+
+function lengthOf(outcome: Outcome | undefined): number {
+  return outcome === undefined || 'fault' in outcome ? 0 : number(outcome.answer);
 }
 
 function holdsOf(shard: Shard, held: readonly ClaimedEffect[] | undefined): string {

@@ -1,11 +1,12 @@
 /** The mailboxes in Redis. Each method is one script (named alike) and one round trip. */
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../engine/fault.ts';
-import type { ActorId, Addressed } from '../../engine/message.ts';
+import type { ActorId, Addressed, StoredEntry } from '../../engine/message.ts';
 import type {
   CommitResult,
   Fetched,
   FetchRequest,
+  FollowRequest,
   Lease,
   Mailboxes,
   NameSnapshot,
@@ -14,12 +15,13 @@ import type {
   Shard,
   ShardCommit,
 } from '../../engine/ports.ts';
+import type { Request } from './client.ts';
 import { shareOut } from './peek.ts';
 import { commitCall, commitResult } from './commit.ts';
 import { deliveriesOf } from './deliveries.ts';
 import { mailboxKey, shardKeys } from './keys.ts';
 import { actorId, actorIds, entries, list, number, text } from './reply.ts';
-import type { ScriptCall, Scripts } from './scripts.ts';
+import type { Outcome, ScriptCall, Scripts } from './scripts.ts';
 import { createSend } from './send.ts';
 import type { SendParts } from './send.ts';
 import { parseTip } from './tip.ts';
@@ -56,6 +58,8 @@ export function createMailboxes(parts: SendParts): Mailboxes {
       return answer === FENCED ? null : list(answer).map((item, index) => fetched(item, requests[index]));
     },
 
+    follow: (requests, count) => followAll(requests, count, scripts),
+
     commit: (commits) => commitAll(commits, { scripts, layout }),
 
     async trim(lease, names) {
@@ -65,7 +69,8 @@ export function createMailboxes(parts: SendParts): Mailboxes {
     },
 
     async read(requests) {
-      const groups = readGroups(requests, ({ actor }) => (scripts.cluster ? layout.shardOf(actor) : ''));
+      const placeOf = ({ actor }: ReadRequest): Shard => (scripts.cluster ? layout.shardOf(actor) : '');
+      const groups = groupsOf(requests, { placeOf, max: READS_PER_CALL });
       const answers = await scripts.runAll(
         groups.map((positions) =>
           readCall(
@@ -98,6 +103,37 @@ export function createMailboxes(parts: SendParts): Mailboxes {
       return moved.reduce<number>((sum, answer) => sum + (answer === FENCED ? 0 : number(answer)), 0);
     },
   };
+}
+
+/**
+ * XREAD: one command for any number of mailboxes, which names those that have something. A mailbox of a wrong type spoils the command, and a
+ * server that is away its part of them: then nothing is known.
+ */
+async function followAll(requests: readonly FollowRequest[], count: number, scripts: Scripts): Promise<(readonly StoredEntry[] | null)[]> {
+  const results: (readonly StoredEntry[] | null)[] = requests.map(() => null);
+  if (requests.length === 0) return results;
+  const keys = requests.map(({ shard, actor }) => mailboxKey(shard, actor));
+  const groups = groupsOf(requests, { placeOf: ({ shard }) => (scripts.cluster ? shard : ''), max: requests.length });
+  const outcomes = await scripts.askEach(
+    groups.map((positions): Request => {
+      const mailboxes = positions.map((position) => keys[position] ?? '');
+      const after = positions.map((position) => requests[position]?.last ?? '');
+      return { key: mailboxes[0] ?? '', name: 'xread', args: ['COUNT', count, 'STREAMS', ...mailboxes, ...after] };
+    }),
+  );
+  groups.forEach((positions, group) => {
+    const found = followed(outcomes[group]);
+    if (found === null) return;
+    for (const position of positions) results[position] = found.get(keys[position] ?? '') ?? [];
+  });
+  return results;
+}
+
+/** Mailbox -> its entries, of those that have any. */
+function followed(outcome: Outcome | undefined): Map<string, readonly StoredEntry[]> | null {
+  if (outcome === undefined || 'fault' in outcome) return null;
+  const items = outcome.answer === null ? [] : list(outcome.answer).map(list);
+  return new Map(items.map(([key, found]) => [text(key), entries(found)]));
 }
 
 async function commitAll(
@@ -164,14 +200,20 @@ function trimCall({ shard, token }: Lease, names: readonly NameSnapshot[]): Scri
   };
 }
 
+interface Grouping<T> {
+  /** What may not be in one call is in different places. */
+  readonly placeOf: (request: T) => Shard;
+  readonly max: number;
+}
+
 /** Positions of the requests of each call: in a cluster of one shard. */
-function readGroups(requests: readonly ReadRequest[], placeOf: (request: ReadRequest) => Shard): number[][] {
+function groupsOf<T>(requests: readonly T[], { placeOf, max }: Grouping<T>): number[][] {
   const groups: number[][] = [];
   const open = new Map<Shard, number[]>();
   requests.forEach((request, position) => {
     const place = placeOf(request);
     const found = open.get(place);
-    if (found !== undefined && found.length < READS_PER_CALL) {
+    if (found !== undefined && found.length < max) {
       found.push(position);
       return;
     }

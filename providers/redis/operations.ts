@@ -2,7 +2,8 @@
 import type { Layout } from '../../engine/layout.ts';
 import type { ActorId } from '../../engine/message.ts';
 import { totalGauges } from '../../engine/gauges.ts';
-import type { DeadEntry, Gauges, Operations, ParkedActor, Shard, ShardGauges, Tip, WaitingActor } from '../../engine/ports.ts';
+import type { DeadEntry, Gauges, Operations, ShardGauges, WaitingActor } from '../../engine/operations.ts';
+import type { ParkedActor, Shard, Tip } from '../../engine/ports.ts';
 import { exchange } from './client.ts';
 import type { RedisClient } from './client.ts';
 import { deliveriesOf, outgoingArgs, splitOf } from './deliveries.ts';

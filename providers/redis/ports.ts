@@ -1,6 +1,7 @@
 /** Builds the ports that Redis serves: one server, a master that sentinels know, or a cluster. */
 import type { Layout } from '../../engine/layout.ts';
-import type { Effects, Hints, Leases, Mailboxes, Operations, Outbox } from '../../engine/ports.ts';
+import type { Operations } from '../../engine/operations.ts';
+import type { Effects, Hints, Leases, Mailboxes, Outbox } from '../../engine/ports.ts';
 import type { Restoration } from '../../engine/restoration.ts';
 import { isCluster } from './client.ts';
 import type { RedisClient } from './client.ts';

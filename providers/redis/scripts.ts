@@ -63,8 +63,8 @@ export interface Scripts {
   runAll(calls: readonly ScriptCall[]): Promise<unknown[]>;
   /** As `runAll`, but each call has its own answer or fault. Throws when all of them failed. */
   runEach(calls: readonly ScriptCall[]): Promise<Outcome[]>;
-  /** Plain commands, each by its key; null where there was no answer. */
-  ask(requests: readonly Request[]): Promise<unknown[]>;
+  /** Plain commands that only read, each by its key, with its own answer or fault. Throws when none was answered. */
+  askEach(requests: readonly Request[]): Promise<Outcome[]>;
   load(): Promise<void>;
   /** The call as a command, with the script's text when the server may not know its hash. */
   request(call: ScriptCall, whole: boolean): Request;
@@ -143,14 +143,24 @@ export function createScripts(client: RedisClient): Scripts {
       if (first !== undefined && 'fault' in first && found.every((outcome) => 'fault' in outcome)) throw first.fault;
       return found;
     },
-    async ask(requests) {
-      return (await exchange(client, requests)).map(([error, answer]) => (error === null ? answer : null));
-    },
+    askEach: (requests) => askEach(client, requests),
     async run(call) {
       const [answer] = await runAll([call]);
       return answer;
     },
   };
+}
+
+async function askEach(client: RedisClient, requests: readonly Request[]): Promise<Outcome[]> {
+  const answers = await exchange(client, requests);
+  const found = answers.map(([error, answer]): Outcome => (error === null ? { answer } : { fault: faultOf(error) }));
+  const [first] = found;
+  if (first !== undefined && 'fault' in first && found.every(isUnanswered)) throw first.fault;
+  return found;
+}
+
+function isUnanswered(outcome: Outcome): boolean {
+  return 'fault' in outcome && outcome.fault.retry === 'later';
 }
 
 function isRepeatable(error: Error): boolean {

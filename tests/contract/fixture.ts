@@ -5,6 +5,7 @@ import { beginning } from '../../engine/message.ts';
 import { silentMetrics } from '../../engine/metrics.ts';
 import { createRelay } from '../../engine/relay.ts';
 import type { ActorId, Addressed, EntryId } from '../../engine/message.ts';
+import type { Operations } from '../../engine/operations.ts';
 import type {
   ActorCommit,
   Effects,
@@ -14,7 +15,6 @@ import type {
   Lease,
   Leases,
   Mailboxes,
-  Operations,
   Outbox,
   Shard,
   ShardCommit,

@@ -7,6 +7,7 @@ export function mailboxesContract(name: string, create: CreatePorts): void {
   const title = (sentence: string): string => `${name} mailboxes: ${sentence}`;
   sendContract(title, create);
   peekContract(title, create);
+  followContract(title, create);
   commitContract(title, create);
   ownershipContract(title, create);
   parkContract(title, create);
@@ -89,6 +90,35 @@ function peekContract(title: Title, create: CreatePorts): void {
       for (const actor of waiting.get(first) ?? []) seen.add(actor);
     }
     t.is(seen.size, many.length);
+    await ports.close();
+  });
+}
+
+function followContract(title: Title, create: CreatePorts): void {
+  test.serial(title('who is followed is told of in many shards at once, whoever asks, and of parked actors too'), async (t) => {
+    const ports = await create();
+    const [one = '', two = ''] = layout.shardsOf('toys');
+    const [known, fresh, quiet, elsewhere] = [actorIn(one), actorIn(one), actorIn(one), actorIn(two)];
+    const lease = await owned(ports, known);
+    const head = await advance({ ports, lease, actor: known }, ['a', 'b']);
+    const sent = ['c', 'd', 'e'].map((id) => message(known, id));
+    await ports.mailboxes.send([...sent, message(fresh, 'f'), message(elsewhere, 'g')], null);
+    const parks = [{ actor: fresh, entry: '-', error: 'boom', attempts: 1 }];
+    await ports.mailboxes.commit([commitOf(lease, [], { parks })]);
+    const { last } = NO_HEAD;
+    const requests = [
+      { shard: two, actor: elsewhere, last },
+      { shard: one, actor: known, last: head.last },
+      { shard: one, actor: quiet, last },
+      { shard: one, actor: fresh, last },
+    ];
+    const found = await ports.mailboxes.follow(requests, 2);
+    t.deepEqual(
+      found.map((some) => some?.map(({ id }) => id) ?? null),
+      [['g'], ['c', 'd'], [], ['f']],
+    );
+    t.deepEqual(found[1], (await fetchOne(ports, lease, known)).entries.slice(0, 2));
+    t.deepEqual(await ports.mailboxes.follow([], 2), []);
     await ports.close();
   });
 }

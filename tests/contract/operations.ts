@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { ActorId } from '../../engine/message.ts';
-import type { Operations } from '../../engine/ports.ts';
+import type { Operations } from '../../engine/operations.ts';
 import { actorIn, advance, carry, commitOf, fetchOne, freshActor, isReady, layout, message, NO_HEAD, owned, stepOf } from './fixture.ts';
 import type { ContractPorts, CreatePorts } from './fixture.ts';
 

@@ -5,7 +5,7 @@ import { compareEntries } from '../../engine/message.ts';
 import { mailboxKey, shardKeys } from '../../providers/redis/keys.ts';
 import { startTestRedis } from '../support/redis.ts';
 import type { TestPorts } from '../support/redis.ts';
-import { advance, commitOf, fetchOne, freshActor, isReady, layout, message, NO_HEAD, owned, stepOf, TTL_MS } from './fixture.ts';
+import { actorIn, advance, commitOf, fetchOne, freshActor, isReady, layout, message, NO_HEAD, owned, stepOf, TTL_MS } from './fixture.ts';
 
 const redis = await startTestRedis();
 test.after.always(() => redis.close());
@@ -235,6 +235,19 @@ test.serial('scripts that a person flushed are loaded again in the middle of a p
   t.true(sent.every((one) => one.sent));
   const looks = await ports.mailboxes.read(actors.map((actor) => ({ actor, after: null })));
   t.true(looks.every(({ entries }) => entries.length === 1));
+  await ports.close();
+});
+
+test.serial('of mailboxes among which a person made one a string, following knows nothing, and fetch says so of that shard', async (t) => {
+  const ports = await redis.create();
+  const [one, two] = layout.shardsOf('toys').map((shard) => actorIn(shard));
+  if (one === undefined || two === undefined) return t.fail();
+  await ports.mailboxes.send([message(one, 'a')], null);
+  await ports.redis.set(keyOf(two), 'x');
+  const requests = [one, two].map((actor) => ({ shard: layout.shardOf(actor), actor, last: NO_HEAD.last }));
+  t.deepEqual(await ports.mailboxes.follow(requests, 5), [null, null]);
+  t.is((await fetchOne(ports, await owned(ports, one), one)).entries.length, 1);
+  await t.throwsAsync(fetchOne(ports, await owned(ports, two), two), { code: 'wrong_type' });
   await ports.close();
 });
 

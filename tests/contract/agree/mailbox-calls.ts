@@ -1,5 +1,6 @@
 /** Calls of the mailboxes, but for `commit`. */
 import fc from 'fast-check';
+import { beginning } from '../../../engine/message.ts';
 import type { ActorId, EntryId } from '../../../engine/message.ts';
 import type { Fetched, Head, Lease, ReadResult, Sent, Shard } from '../../../engine/ports.ts';
 import { layout, message } from '../fixture.ts';
@@ -84,6 +85,22 @@ const fetch = kind(
   },
 );
 
+const follow = kind(
+  'follow',
+  fc.record({
+    places: fc.uniqueArray(fc.record({ actor: anActor, entry: fc.option(small) }), { maxLength: 4, selector: ({ actor }) => actor }),
+    count: fc.integer({ min: 1, max: 3 }),
+  }),
+  async (world, { places, count }) => {
+    const wanted = places.map(({ actor, entry }) => ({ actor, last: entry === null ? beginning() : entryAt(world, actor, entry) }));
+    await world.both('follow', async ({ ports, names }) => {
+      const asked = wanted.map(({ actor, last }) => ({ shard: layout.shardOf(actor), actor, last: names.real(last) }));
+      const found = await ports.mailboxes.follow(asked, count);
+      return found.map((some, index) => (some === null ? null : commonEntries(names, wanted[index]?.actor ?? '', some)));
+    });
+  },
+);
+
 function commonFetched(names: Side['names'], { actor, tip, entries, attempts }: Fetched): Fetched {
   return { actor, tip: commonTip(names, actor, tip), entries: commonEntries(names, actor, entries), attempts };
 }
@@ -153,6 +170,7 @@ export const mailboxCalls: readonly Weighted[] = [
   { weight: 8, arbitrary: send },
   { weight: 2, arbitrary: peek },
   { weight: 3, arbitrary: fetch },
+  { weight: 2, arbitrary: follow },
   { weight: 4, arbitrary: trim },
   { weight: 1, arbitrary: read },
   { weight: 3, arbitrary: due },

@@ -1,6 +1,7 @@
 /** One of the two that must agree, and the small world that both know: two shards of one role, one of another, seven actors. */
 import type { ActorId } from '../../../engine/message.ts';
-import type { Effects, Leases, Mailboxes, Operations, Outbox, Shard } from '../../../engine/ports.ts';
+import type { Operations } from '../../../engine/operations.ts';
+import type { Effects, Leases, Mailboxes, Outbox, Shard } from '../../../engine/ports.ts';
 import type { Restoration } from '../../../engine/restoration.ts';
 import { layout } from '../fixture.ts';
 import type { Look } from './look.ts';
