@@ -20,7 +20,8 @@ test.serial('three hundred histories come to rest with every invariant kept and 
     histories.filter(({ failure }) => failure !== null).map(({ seed, failure }) => ({ seed, failure })),
     [],
   );
-  t.true(median(histories.map(({ messages }) => messages)) >= 200);
+  // 208 before new lines went straight to their buckets: the same plans, of fewer messages.
+  t.true(median(histories.map(({ messages }) => messages)) >= 180);
   t.true(median(histories.map(({ faults }) => faults)) >= 5);
 });
 

@@ -40,9 +40,10 @@ function answered(state: OpenAccount, entry: Of<'StatementPageFetched' | 'Effect
 
 function open(state: BankAccount, { body, at }: Of<'OpenBankAccount'>): Decision<BankAccount, BankAccountRefusal> {
   const answer = { account: state.account, currency: body.currency, from: body.from };
-  if (state.config !== null && toCanonicalJson(state.config) === toCanonicalJson(body)) return accept(state, { answer });
+  const config = { ...body, buckets: state.config?.buckets ?? body.buckets };
+  if (state.config !== null && toCanonicalJson(state.config) === toCanonicalJson(config)) return accept(state, { answer });
   if (state.first !== null && state.config?.currency !== body.currency) return refuse('currency_is_fixed', state.config?.currency);
-  const next: OpenAccount = { ...state, config: body, nextPullAt: at + body.pullEveryMs };
+  const next: OpenAccount = { ...state, config, nextPullAt: at + body.pullEveryMs };
   return accept(isPulling(next) ? next : started(next, null), { answer });
 }
 
@@ -108,7 +109,7 @@ function figures(state: BankAccount): readonly Row[] {
 export const bankAccount = defineKind({
   name: 'bank-account',
   role: 'omnibus',
-  rules: 1,
+  rules: 2,
   messages: bankAccountMessages,
   state: bankAccountState,
   initial: initialBankAccount,

@@ -13,7 +13,7 @@ export const bankAccountMessages = {
     pullEveryMs: z.number().int().min(100),
     /** Lines asked for per page. */
     pageSize: z.number().int().min(1).max(1000),
-    /** Buckets of `statement-lines` per day, fixed when a day opens. */
+    /** Buckets of `statement-lines` per day, fixed when the account is opened first: a line is for ever in the bucket of its key. */
     buckets: z.number().int().min(1).max(256),
     /** Days before today that are read again. */
     lookbackDays: z.number().int().min(0).max(30),

@@ -3,11 +3,11 @@ import { accept, send } from '../../engine/actor.ts';
 import type { Accepted, Entry, MessagesOf, Row, Send } from '../../engine/actor.ts';
 import { breakActor, breakMessages } from '../break/messages.ts';
 import { move } from '../postings.ts';
-import { statementDayMessages } from '../statement-day/messages.ts';
 import { withGroup, withoutVanished } from './days.ts';
 import type { bankAccountMessages } from './messages.ts';
 import { prove } from './proof.ts';
 import type { Group, Proof } from './proof.ts';
+import { passedOn, seenOf } from './passing.ts';
 import { beginning, dueLookback, followed, requested, steppedBack } from './pull.ts';
 import type { OpenAccount } from './pull.ts';
 import type { BankAccount, Day, Flaw, Pass } from './state.ts';
@@ -30,7 +30,7 @@ export function pageFetched(before: OpenAccount, pass: Pass, { body: page, at }:
   const begun = withFirst(state, { page, pass, proof });
   const applied = withGroups(begun.state, pass, proof.groups);
   const ended = concluded(applied, { page, pass, proof });
-  const lines = proof.groups.map((group) => toDay(state, group));
+  const lines = proof.groups.flatMap((group) => passedOn(state, pass, group));
   return accept(ended.state, { rows: begun.rows, sends: [...recovered, ...begun.sends, ...lines, ...ended.sends] });
 }
 
@@ -86,14 +86,6 @@ function withProven(state: OpenAccount, { date, closing: balance }: Group): Open
   return isBehind ? state : { ...state, proven: { date, lines, closing: balance } };
 }
 
-function toDay({ account, config }: OpenAccount, { date, opening, closing: balance, lines }: Group): Send {
-  const { currency, buckets, attribution } = config;
-  return send(statementDayMessages, `statement-day:${account}:${date}`, {
-    type: 'AddLines',
-    body: { account, date, currency, buckets, opening, closing: balance, lines, attribution },
-  });
-}
-
 // ---- what follows the page -----------------------------------------------------------------------------------------------------------
 
 interface Ended {
@@ -104,7 +96,7 @@ interface Ended {
 function concluded(state: OpenAccount, { page, pass, proof }: Reading): Ended {
   if (proof.flaw !== null) return flawed(state, proof.flaw);
   if (page.next === null || page.lines.length === 0)
-    return completed(state, { ...pass, at: { ...pass.at, balance: page.opening } }, proof.balance);
+    return completed({ ...state, seen: seenOf(proof.groups) }, { ...pass, at: { ...pass.at, balance: page.opening } }, proof.balance);
   const last = page.lines.at(-1)?.postDate;
   const day: Day | null = state.days.find(({ date }) => date === last) ?? null;
   const at = { from: pass.at.from, offset: page.next, balance: proof.balance, day };

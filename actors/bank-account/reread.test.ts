@@ -14,7 +14,14 @@ const line = fc.record({ day: fc.nat(3), amount: fc.bigInt(1n, 99_999n), mark: f
 const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ what: fc.constant('lines' as const), lines: fc.array(line, { minLength: 1, maxLength: 6 }) }) },
   { weight: 2, arbitrary: fc.record({ what: fc.constant('pull' as const), date: fc.option(fc.constantFrom(...DATES)) }) },
-  { weight: 2, arbitrary: fc.record({ what: fc.constant('page' as const), size: fc.integer({ min: 1, max: 7 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      what: fc.constant('settings' as const),
+      size: fc.integer({ min: 1, max: 7 }),
+      buckets: fc.integer({ min: 1, max: 7 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('answer' as const), count: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.constant({ what: 'fail' as const }) },
   { weight: 1, arbitrary: fc.constant({ what: 'again' as const }) },
@@ -30,8 +37,8 @@ function take(side: BankSide, one: Step, n: number): void {
       return write(statement, one.lines, n);
     case 'pull':
       return void side.tell('PullStatement', { why: 'test', date: one.date });
-    case 'page':
-      return void side.tell('OpenBankAccount', { ...side.state.config, pageSize: one.size });
+    case 'settings':
+      return void side.tell('OpenBankAccount', { ...side.state.config, pageSize: one.size, buckets: one.buckets });
     case 'answer':
       for (let k = 0; k < one.count; k += 1) side.answer();
       return;

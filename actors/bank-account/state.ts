@@ -4,7 +4,7 @@
  * B1  One page is asked for at a time, and every request has an id that was never used before.
  * B2  Lines are applied only as far as the running balance proves them; behind a flaw they are neither applied nor kept.
  * B3  A pass ends where the bank says that nothing follows, or at a page without lines; a failed request is never such an end.
- * B4  No line is kept here, only balances: overlapping reads are told apart by `statement-lines`.
+ * B4  No line is kept here, only balances, and the hash of the last page: overlapping reads are told apart by `statement-lines`.
  */
 import { z } from 'zod';
 import { currencyCode, isoDate, signedMinor } from '../money.ts';
@@ -42,6 +42,10 @@ const pass = z.object({
 });
 export type Pass = z.output<typeof pass>;
 
+/** Lines of one day in a page that was passed on. */
+const seen = z.object({ date: isoDate, opening: signedMinor, lines: z.number().int(), hash: z.string() });
+export type Seen = z.output<typeof seen>;
+
 const flaw = z.object({
   reason: z.enum(['statement_gap', 'statement_balance']),
   date: isoDate,
@@ -76,6 +80,8 @@ export const bankAccountState = z.object({
   foreign: z.record(currencyCode, signedMinor),
   /** The last page of the last whole pass: where new lines will appear. */
   cursor: place.nullable(),
+  /** What the page at `cursor` had. */
+  seen: z.array(seen).default([]),
   pass: pass.nullable(),
   /** A pull asked for while one was running; `date` as asked, the earliest of several. */
   again: z.object({ date: isoDate.nullable() }).nullable(),
@@ -109,6 +115,7 @@ export function initialBankAccount(id: string): BankAccount {
     days: [],
     foreign: {},
     cursor: null,
+    seen: [],
     pass: null,
     again: null,
     flaw: null,

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { ACCOUNT, ATTRIBUTION, lineOf } from '../bank-account/testing/statement.ts';
-import { bucketOf } from '../line-hash.ts';
+import { bucketOf, hashOfLines } from '../line-hash.ts';
 import { lineKey } from '../statement-line.ts';
 import { scenario } from '../testing/scenario.ts';
 import { statementDay } from './decide.ts';
@@ -15,6 +15,12 @@ function page(from: number, to: number, over: { buckets?: number; opening?: bigi
   const closing = opening + BigInt(lines.length) * 100n;
   const body = { account: ACCOUNT, date: '2026-11-20', currency: 'SAR', buckets, opening, closing, lines, attribution: ATTRIBUTION };
   return { type: 'AddLines' as const, body };
+}
+
+/** The same page, whose lines went to their buckets without the day. */
+function cover(from: number, to: number, over: { buckets?: number; opening?: bigint } = {}) {
+  const { buckets, opening, closing, lines } = page(from, to, over).body;
+  return { type: 'CoverLines' as const, body: { buckets, opening, closing, keys: lines.map(lineKey), hash: hashOfLines(lines) } };
 }
 
 function day() {
@@ -37,6 +43,15 @@ test('a page that was wholly seen before is no work', (t) => {
   const told = day().given(page(1, 3), page(4, 6));
   told.when(page(1, 3)).then(t, { sends: [], rows: '' });
   told.when(page(4, 6)).then(t, { sends: [], state: { pages: 2, known: { opening: 0n, closing: 600n, lines: 6 }, reread: null } });
+});
+
+test('lines that went to their buckets are known as a page, and the day is as long as with them', (t) => {
+  const told = day().given(cover(1, 3), cover(4, 6));
+  told.then(t, { sends: [], rows: '', state: { pages: 2, buckets: 4, known: { opening: 0n, closing: 600n, lines: 6 } } });
+  told.when(page(1, 3)).then(t, { sends: [] });
+  told.when(page(4, 7)).then(t, { state: { pages: 3, known: { lines: 7, closing: 700n } } });
+  t.true(told.sent.length > 0);
+  told.when(cover(1, 0)).then(t, { state: { pages: 3 } });
 });
 
 test('case 9: a page cut otherwise is sent to the buckets again, which know its lines', (t) => {

@@ -4,6 +4,6 @@ import { currencyCode } from '../money.ts';
 import { attribution, statementLine } from '../statement-line.ts';
 
 export const statementLinesMessages = {
-  /** From `statement-day`: lines of this bucket, known ones among them. */
+  /** From `bank-account`, or `statement-day` when they were read again: lines of this bucket, known ones among them. */
   PostLines: z.object({ account: z.string(), date: z.string(), currency: currencyCode, lines: z.array(statementLine), attribution }),
 };

@@ -133,17 +133,18 @@ export function play(): Played {
   return { messages: stage.world.history.map(({ message }) => message), effects: stage.world.effects };
 }
 
+const SETTINGS = {
+  currency: 'SAR',
+  from: '2026-11-20',
+  pullEveryMs: 60_000,
+  pageSize: 20,
+  buckets: 16,
+  lookbackDays: 3,
+  attribution: ATTRIBUTION,
+};
+
 function open(stage: Stage): void {
-  const settings = {
-    currency: 'SAR',
-    from: '2026-11-20',
-    pullEveryMs: 60_000,
-    pageSize: 20,
-    buckets: 16,
-    lookbackDays: 3,
-    attribution: ATTRIBUTION,
-  };
-  stage.say('edge:omnibus', `bank-account:${ACCOUNT}`, { type: 'OpenBankAccount', body: settings });
+  stage.say('edge:omnibus', `bank-account:${ACCOUNT}`, { type: 'OpenBankAccount', body: SETTINGS });
   stage.say('edge:gateway', 'number-range:123170000000000-123179999999999', { type: 'TakeBlock', body: { size: 1000 } });
   const body = { key: 'q2h1…', fingerprint: 'cq2J…', number: wallet.NUMBER, iban: wallet.IBAN, currency: 'SAR', name: 'Rainy days' };
   stage.say('edge:gateway', 'owner:alice', { type: 'OpenWallet', body });
@@ -218,6 +219,10 @@ function operators(stage: Stage): void {
   stage.toWallet('client:ops', wallet.setStatus('active'));
   // A recall for a number that was never opened: whoever holds its money is a break.
   stage.lines(lineOf({ reference: 'N8', postDate: TODAY, mark: 'RC', amount: 700n, narratives: ['WHO', SARA, ''] }));
+  // The day again from its start, in pages that were never cut so.
+  for (const pageSize of [5, 7])
+    stage.say('edge:omnibus', `bank-account:${ACCOUNT}`, { type: 'OpenBankAccount', body: { ...SETTINGS, pageSize } });
+  stage.say('client:ops', `bank-account:${ACCOUNT}`, { type: 'PullStatement', body: { why: 'operator:olga', date: TODAY } });
 }
 
 /** What waits too long, and what fails for good. */
