@@ -52,7 +52,7 @@ program
   .option('--wallets <n>', 'wallets, one for each process at least', whole, 10_000)
   .option('--messages <n>', 'credits', whole, 200_000)
   .option('--processes <n>', 'that share the work evenly', whole, 2)
-  .option('--micros <n>', 'of work for each: steps 61, MongoDB 10, the bank 7', whole, 78)
+  .option('--micros <n>', 'of work for each: steps 58, MongoDB 10, the bank 7', whole, 75)
   .action(ceiling);
 
 program

@@ -65,7 +65,7 @@ export async function deposits(options: DepositsOptions): Promise<void> {
   const ratio = Math.round((wide.depositsPerSecond / bare) * 1000) / 1000;
   table([
     ['what', 'per second', 'of the bare loop', 'Node busy', 'difference', 'wallets wrong'],
-    ['bare loop: send, fetch, commit', String(bare), '100 %', '', '', ''],
+    ['bare loop: send, follow, commit', String(bare), '100 %', '', '', ''],
     [
       `deposits, pages of ${String(options.pageSize)}`,
       String(wide.depositsPerSecond),
