@@ -60,8 +60,19 @@ const CLOCKS = 0xc10c5;
 const CLOCKS_OFF_MS = 30_000;
 const LIES = 0x11e5;
 const LIE_PROBABILITY = 0.06;
+const MORE = 0x3073e;
+const MORE_TRANSFERS = 3;
 
+/** What a seed means now. */
 export function planOf(seed: number): Plan {
+  const plan = plainPlanOf(seed);
+  const clocksOffMs = seededRandom(seed ^ CLOCKS).next() < 1 / 3 ? CLOCKS_OFF_MS : 0;
+  const items = [...plan.items, ...moreTransfers(seededRandom(seed ^ MORE), plan)].sort((a, b) => a.atMs - b.atMs);
+  return { ...plan, clocksOffMs, items: liedTo(seededRandom(seed ^ LIES), items) };
+}
+
+/** What a seed meant at first: the histories of bugs that were found then. */
+export function plainPlanOf(seed: number): Plan {
   const random = seededRandom(seed);
   const fleets = [
     [ALL, ALL],
@@ -73,9 +84,16 @@ export function planOf(seed: number): Plan {
   const steps = stepsOf(random);
   const faults = faultsOf(random, processes.length);
   const items = [...steps, ...faults].sort((a, b) => a.atMs - b.atMs);
-  const clocksOffMs = seededRandom(seed ^ CLOCKS).next() < 1 / 3 ? CLOCKS_OFF_MS : 0;
-  const plan = { seed, cluster: random.next() < 0.3, processes, webhookLoss: pick(random, [0, 0.1, 0.4]), clocksOffMs };
-  return { ...plan, items: liedTo(seededRandom(seed ^ LIES), items) };
+  return { seed, cluster: random.next() < 0.3, processes, webhookLoss: pick(random, [0, 0.1, 0.4]), clocksOffMs: 0, items };
+}
+
+/** Since a line takes fewer messages, histories have more lines. */
+function moreTransfers(random: Random, { items }: Plan): Item[] {
+  const wallets = items.filter((item) => !isFault(item) && item.do === 'open').length;
+  return Array.from({ length: MORE_TRANSFERS }, (): Item => {
+    const [atMs, amount] = [random.integer(1_500, ACTIVE_MS), random.integer(1, 50_000)];
+    return { atMs, do: 'transfer', wallet: random.integer(0, wallets - 1), amount, notify: random.next() < 0.6 };
+  });
 }
 
 /** A few of the payments are reported with another amount. */
