@@ -34,9 +34,11 @@ export async function createHints({ publisher, subscriber }: HintConnections): P
     waiting = { committed: new Set(), work: new Set() };
     committed.tell([...hint.committed]);
     work.tell([...hint.work]);
-    const actors = [...hint.committed].slice(0, ACTORS_PER_HINT_MAX);
-    const text = JSON.stringify({ from: self, committed: actors, work: [...hint.work] });
-    exchange(publisher, [{ key: HINTS, name: 'publish', args: [HINTS, text] }]).catch(() => undefined);
+    const texts = partsOf(hint).map((part) => JSON.stringify({ from: self, ...part }));
+    exchange(
+      publisher,
+      texts.map((text) => ({ key: HINTS, name: 'publish', args: [HINTS, text] })),
+    ).catch(() => undefined);
   }
 
   function schedule(): void {
@@ -65,6 +67,16 @@ export async function createHints({ publisher, subscriber }: HintConnections): P
     onCommitted: committed.add,
     onWork: work.add,
   };
+}
+
+/** Work first: it is with the first part. */
+function partsOf({ committed, work }: { readonly committed: ReadonlySet<ActorId>; readonly work: ReadonlySet<Shard> }) {
+  const actors = [...committed];
+  const first = { committed: actors.slice(0, ACTORS_PER_HINT_MAX), work: [...work] };
+  const parts = [first];
+  for (let at = ACTORS_PER_HINT_MAX; at < actors.length; at += ACTORS_PER_HINT_MAX)
+    parts.push({ committed: actors.slice(at, at + ACTORS_PER_HINT_MAX), work: [] });
+  return parts;
 }
 
 interface Listeners<T> {

@@ -3,6 +3,7 @@ import { createLayout } from '../../engine/layout.ts';
 import { startRedis } from '../../mocks/servers/redis.ts';
 import { connectRedis, disconnect } from './connect.ts';
 import { initInstallation } from './installation.ts';
+import type { ActorId } from '../../engine/message.ts';
 import { createRedisPorts } from './ports.ts';
 import { checkServer } from './server.ts';
 
@@ -63,6 +64,23 @@ test.serial('hints reach other processes; what others publish there by mistake r
   t.deepEqual(await committed, ['toy:1']);
   await new Promise((resolve) => setImmediate(resolve));
   t.deepEqual(heard, [['t1', 't2']]);
+  await Promise.all([one.close(), two.close()]);
+});
+
+test.serial('all actors of a large commit are told of, in several hints', async (t) => {
+  const [one, two] = await Promise.all(['one', 'two'].map((worker) => createRedisPorts({ url: server.url, layout: layoutOf(4), worker })));
+  if (one === undefined || two === undefined) throw new Error('no ports');
+  const actors = Array.from({ length: 2_500 }, (_, index): ActorId => `toy:${String(index)}`);
+  const heard: ActorId[] = [];
+  const all = new Promise<void>((resolve) =>
+    two.hints.onCommitted((some) => {
+      heard.push(...some);
+      if (heard.length >= actors.length) resolve();
+    }),
+  );
+  one.hints.committed(actors);
+  await all;
+  t.deepEqual(heard, actors);
   await Promise.all([one.close(), two.close()]);
 });
 
