@@ -40,13 +40,15 @@ export interface Limits {
   readonly crashAttempts: number;
   /** An actor is flushed after so many entries... */
   readonly flushEntries: number;
-  /** ...or when its oldest unsaved entry is this old. */
+  /** ...or when its oldest unsaved entry is this old, at the latest. */
   readonly flushAgeMs: number;
+  /** The part of that age over which actors are spread, so that those of one moment are not all saved in one. */
+  readonly flushSpread: number;
   readonly flushEveryMs: number;
-  /** Snapshots, and their bytes, of one insert. */
+  /** Snapshots, and their bytes, of one insert: the driver encodes them in one go, and with 8 MiB turns waited for 100 ms and more. */
   readonly snapshotsPerInsert: number;
   readonly bytesPerInsert: number;
-  /** Characters of one document of the journal: three bytes each in UTF-8 are less than the 16 MiB that MongoDB takes. One commit alone may have more. */
+  /** Characters of one document of the journal, which is encoded in one go too. One commit alone may have more; three bytes each in UTF-8 are less than the 16 MiB that MongoDB takes. */
   readonly journalChars: number;
   /** An encoded state beyond this is reported: it should never have grown so far (I9). */
   readonly stateBytes: number;
@@ -86,6 +88,7 @@ export interface Limits {
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
+const MIB = 1024 * 1024;
 
 export const DEFAULT_LIMITS: Limits = {
   lanes: 2,
@@ -98,22 +101,23 @@ export const DEFAULT_LIMITS: Limits = {
   deliveriesPerCycle: 20_000,
   entriesPerCommit: 1_000,
   deliveriesPerCommit: 2_000,
-  bytesPerCommit: 4 * 1024 * 1024,
+  bytesPerCommit: 4 * MIB,
   commitAttempts: 5,
   hotActors: 50_000,
   dirtyActors: 200_000,
   unsavedEntries: 1_000_000,
-  unsavedChars: 512 * 1024 * 1024,
+  unsavedChars: 512 * MIB,
   loadWaitMs: 100,
   loadingActors: 4_000,
   snapshotsPerFind: 200,
   crashAttempts: 3,
   flushEntries: 200,
   flushAgeMs: 10 * SECOND,
+  flushSpread: 0.3,
   flushEveryMs: 200,
   snapshotsPerInsert: 500,
-  bytesPerInsert: 8 * 1024 * 1024,
-  journalChars: 4 * 1024 * 1024,
+  bytesPerInsert: MIB,
+  journalChars: MIB,
   stateBytes: 256 * 1024,
   entriesKept: 16,
   snapshotRetentionMs: 24 * HOUR,

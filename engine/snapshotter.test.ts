@@ -186,3 +186,22 @@ test('superseded snapshots are thinned, but the named one and the one before it 
   t.is((await rig.purse('purse:a')).balance, 10n);
   await worker.stop();
 });
+
+test('actors of one moment are saved at different ages, none later than the age says, and the same one always at its own', async (t) => {
+  const rig = createRig({ shards: 1 });
+  const worker = rig.worker({ flushAgeMs: 10_000, flushSpread: 0.3 });
+  await worker.start();
+  const names = Array.from({ length: 60 }, (_, index) => `purse:${String(index)}` as const);
+  const savedAfter = async (ms: number): Promise<number> => {
+    await rig.system.advance(ms);
+    return names.length - worker.status().lag.dirtyActors;
+  };
+  for (const amount of ['1', '2']) {
+    for (const name of names) await rig.send(name, 'Deposit', { amount });
+    t.is(await savedAfter(6_500), 0);
+    const inTheMiddle = await savedAfter(2_000);
+    t.true(inTheMiddle > 15 && inTheMiddle < 45, `${String(inTheMiddle)} of 60`);
+    t.is(await savedAfter(2_500), names.length);
+  }
+  await worker.stop();
+});

@@ -31,6 +31,7 @@ import type {
 } from './ports.ts';
 import type { Registry } from './registry.ts';
 import type { Retention } from './retention.ts';
+import { SCORES, scoreOf } from './score.ts';
 import { encodeEnvelope, snapshotId } from './snapshot-codec.ts';
 
 export interface SnapshotterOptions {
@@ -89,8 +90,8 @@ interface State {
 
 const BACKOFF = { minTimeout: 100, maxTimeout: 5_000, factor: 2, randomize: false };
 const BACKOFF_STEPS = 10;
-/** Characters of snapshots, about three milliseconds' worth. */
-const ENCODED_AT_ONCE_MAX = 256 * 1024;
+/** Characters of snapshots, about one millisecond's worth. */
+const ENCODED_AT_ONCE_MAX = 64 * 1024;
 
 export function createSnapshotter(options: SnapshotterOptions): Snapshotter {
   const state: State = { failures: 0, notBeforeMs: 0, queue: Promise.resolve() };
@@ -130,9 +131,15 @@ export function createSnapshotter(options: SnapshotterOptions): Snapshotter {
 function isDue({ unsaved, envelope }: HotActor, nowMs: number, { registry, limits, cache }: SnapshotterOptions): boolean {
   if (unsaved === null) return false;
   if (unsavedShare(cache, limits) >= 0.5) return true; // before turns must wait for it
-  if (unsaved.entries >= limits.flushEntries || nowMs - unsaved.sinceMs >= limits.flushAgeMs) return true;
+  if (unsaved.entries >= limits.flushEntries || isOld(envelope.actor, nowMs - unsaved.sinceMs, limits)) return true;
   const kind = registry.find(envelope.actor);
   return kind?.listing !== undefined || (kind !== undefined && envelope.rules < kind.rules);
+}
+
+/** Each at an age of its own: a page that wrote to hundreds at once would have all of them saved at once, again and again, and turns would wait. */
+function isOld(actor: ActorId, ageMs: number, { flushAgeMs, flushSpread }: Limits): boolean {
+  const youngest = flushAgeMs * (1 - flushSpread);
+  return ageMs >= youngest && ageMs >= youngest + (flushAgeMs - youngest) * (scoreOf(actor) / SCORES);
 }
 
 async function flushWhile(wanted: (hot: HotActor) => boolean, state: State, options: SnapshotterOptions): Promise<number> {
