@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { accept } from './accept.ts';
 import { ceiling } from './ceiling.ts';
+import { credits } from './credits.ts';
 import { deposits } from './deposits.ts';
 import { fairness } from './fairness.ts';
 import { lineToCredit } from './line-to-credit.ts';
@@ -81,6 +82,18 @@ program
   .option('--seconds <n>', 'how long each phase without the hot one takes', whole, 6)
   .option('--ratio-max <ratio>', 'of the two p99; more is a failure', Number, 3)
   .action(fairness);
+
+program
+  .command('credits')
+  .description(
+    'posting alone, as ledgers are compared: credits straight into mailboxes, one a request and in bulks, and how long each takes',
+  )
+  .option('--wallets <n>', 'wallets; as many as callers and bulk multiplied at least', whole, 4_000)
+  .option('--callers <n>', 'who each have one request under way', whole, 64)
+  .option('--bulk <n>', 'credits of a bulk', whole, 50)
+  .option('--rates <list>', 'credits per second, one a request, whoever still waits; one step each', wholes, [1_000, 3_300])
+  .option('--seconds <n>', 'how long each step takes', whole, 15)
+  .action(credits);
 
 program
   .command('restart')

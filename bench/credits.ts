@@ -1,0 +1,167 @@
+/**
+ * Posting alone, as ledgers are compared: credits straight into the mailboxes of wallets, one a request and in bulks, each request timed until
+ * its sender hears that all of it is committed. Redis and the worker are processes of their own.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ActorId } from '../engine/message.ts';
+import { CREDIT, creditedOf, creditOf, decided, openWallets, placed, walletNumbers, wrongWallets } from '../tests/support/deposits.ts';
+import type { Looking } from '../tests/support/deposits.ts';
+import { atRate, figuresOf, lastLine, perSecond, table } from './rig.ts';
+import type { Figures } from './rig.ts';
+import { withWallets } from './systems.ts';
+
+export interface CreditsOptions {
+  readonly wallets: number;
+  /** Who each have one request under way, as long as a step takes: once with one credit a request, once with `bulk`. */
+  readonly callers: number;
+  /** Credits per second, one a request, whoever still waits; a step each. */
+  readonly rates: readonly number[];
+  /** Credits of a bulk, each for another wallet. */
+  readonly bulk: number;
+  /** How long each step takes. */
+  readonly seconds: number;
+}
+
+/** What is asked: by so many callers, as fast as they are answered, or at a constant rate. */
+type Asking = { readonly callers: number } | { readonly rate: number };
+
+interface Step {
+  readonly asking: Asking;
+  /** Credits of one request. */
+  readonly size: number;
+}
+
+interface Measured extends Step, Figures {
+  readonly creditsPerSecond: number;
+  /** Requests that nobody said anything about. */
+  readonly unanswered: number;
+}
+
+const LAST_ANSWERS_MS = 10_000;
+
+export async function credits(options: CreditsOptions): Promise<void> {
+  await withWallets('4gb', {}, async ({ looking }) => {
+    await placed(looking, 1);
+    await measure(looking, options);
+  });
+}
+
+async function measure(looking: Looking, { wallets, callers, rates, bulk, seconds }: CreditsOptions): Promise<void> {
+  const numbers = walletNumbers(wallets);
+  await openWallets(looking, numbers);
+  const sender = createSender(looking, numbers);
+  const closed = [1, bulk].map((size): Step => ({ asking: { callers }, size }));
+  const steps = [...closed, ...rates.map((rate): Step => ({ asking: { rate }, size: 1 }))];
+  for (const one of closed) await stepOf(sender, one, seconds); // not counted: the worker's code warms up
+  const measured: Measured[] = [];
+  for (const one of steps) measured.push(await stepOf(sender, one, seconds));
+  await decided(looking);
+  const all = [...sender.credited].map(([number, count]) => [number, { count, total: String(CREDIT * BigInt(count)) }] as const);
+  const missing = all.reduce((sum, [, { total }]) => sum + BigInt(total), 0n) - (await creditedOf(looking));
+  report(measured, { missing: missing.toString(), wrongWallets: await wrongWallets(looking.ports, Object.fromEntries(all)) });
+}
+
+interface Request {
+  readonly dueMs: number;
+  readonly size: number;
+  readonly done: () => void;
+  /** Credits that are not committed yet. */
+  left: number;
+}
+
+/** Sends requests, and says when all of one is committed. A wallet has one credit under way at most, so the next word of its owner is about that one; a request waits until enough wallets are free. */
+function createSender({ look, layout }: Looking, numbers: readonly string[]) {
+  const free = [...numbers];
+  const open = new Map<ActorId, { readonly number: string; readonly request: Request }>();
+  const credited = new Map(numbers.map((number) => [number, 0]));
+  let waiting: Request[] = [];
+
+  function sendWaiting(): void {
+    const next = waiting.findIndex((request) => {
+      if (request.size > free.length) return true;
+      send(request);
+      return false;
+    });
+    waiting = next < 0 ? [] : waiting.slice(next);
+  }
+
+  function send(request: Request): void {
+    const messages = free.splice(0, request.size).map((number) => {
+      const times = (credited.get(number) ?? 0) + 1;
+      credited.set(number, times);
+      const message = creditOf(number, { id: `bench/credits/${number}/${String(times)}` });
+      open.set(message.to, { number, request });
+      return message;
+    });
+    void look.mailboxes.send(messages, null).then(() => {
+      look.hints.work(messages.map((message) => layout.shardOf(message.to)));
+    });
+  }
+
+  look.hints.onCommitted((actors) => {
+    for (const actor of actors) {
+      const one = open.get(actor);
+      if (one === undefined) continue;
+      open.delete(actor);
+      free.push(one.number);
+      one.request.left -= 1;
+      if (one.request.left === 0) one.request.done();
+    }
+    sendWaiting();
+  });
+
+  return {
+    credited: credited as ReadonlyMap<string, number>,
+    /** Requests without an answer. */
+    left: (): readonly Request[] => [...new Set([...open.values()].map((one) => one.request)), ...waiting],
+    request: (size: number, dueMs: number): Promise<void> =>
+      new Promise((done) => {
+        waiting.push({ dueMs, size, done, left: size });
+        sendWaiting();
+      }),
+  };
+}
+
+type Sender = ReturnType<typeof createSender>;
+
+async function stepOf(sender: Sender, step: Step, seconds: number): Promise<Measured> {
+  const begun = performance.now();
+  const latencies: number[] = [];
+  const ask = async (dueMs: number): Promise<void> => {
+    await sender.request(step.size, dueMs);
+    latencies.push(performance.now() - dueMs);
+  };
+  await asked(step, seconds, ask);
+  const deadline = performance.now() + LAST_ANSWERS_MS;
+  while (sender.left().length > 0 && performance.now() < deadline) await sleep(1);
+  const creditsPerSecond = perSecond(latencies.length * step.size, performance.now() - begun);
+  const late = sender.left().map(({ dueMs }) => performance.now() - dueMs);
+  return { ...step, ...figuresOf([...latencies, ...late]), creditsPerSecond, unanswered: late.length };
+}
+
+/** Resolves when the time is over, whoever still waits. */
+async function asked({ asking, size }: Step, seconds: number, ask: (dueMs: number) => Promise<void>): Promise<void> {
+  const time = (): Promise<void> => sleep(seconds * 1_000);
+  if ('rate' in asking) return atRate(asking.rate / size, time, (dueMs) => void ask(dueMs));
+  const end = performance.now() + seconds * 1_000;
+  const caller = async (): Promise<void> => {
+    while (performance.now() < end) await ask(performance.now());
+  };
+  for (let number = 0; number < asking.callers; number += 1) void caller();
+  await time();
+}
+
+function report(measured: readonly Measured[], end: { readonly missing: string; readonly wrongWallets: number }): void {
+  const how = ({ asking }: Step): string => ('rate' in asking ? `${String(asking.rate)}/s` : `${String(asking.callers)} callers`);
+  table([
+    ['asked', 'credits a request', 'committed/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'max ms'],
+    ...measured.map((one) => [how(one), ...[one.size, one.creditsPerSecond, one.p50, one.p99, one.p999, one.max].map(String)]),
+  ]);
+  const unanswered = measured.reduce((sum, one) => sum + one.unanswered, 0);
+  const figures = measured.flatMap(({ asking, size, creditsPerSecond, p50, p99 }) => {
+    const name = 'rate' in asking ? `at${String(asking.rate)}` : size === 1 ? 'singles' : 'bulks';
+    return [[`${name}PerSecond`, creditsPerSecond] as const, [`${name}P50Ms`, p50] as const, [`${name}P99Ms`, p99] as const];
+  });
+  lastLine({ bench: 'credits', ...Object.fromEntries(figures), unanswered, ...end });
+  if (unanswered > 0 || end.missing !== '0' || end.wrongWallets > 0) process.exitCode = 1;
+}
