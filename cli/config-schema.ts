@@ -111,7 +111,9 @@ const engine = {
     'Age of the oldest uncommitted entry at which work is late; a process whose own shards stand still for as long is not ready.',
   ),
   SNAPSHOT_ENTRIES: whole(1, 10_000, 200).describe('Entries after which an actor is written to MongoDB.'),
-  SNAPSHOT_MS: whole(100, 600_000, 10_000).describe('The age by which a change is written to MongoDB all the same; each actor has its own, from 70 % of it.'),
+  SNAPSHOT_MS: whole(100, 600_000, 10_000).describe(
+    'The age by which a change is written to MongoDB all the same; each actor has its own, from 70 % of it.',
+  ),
 };
 
 const access = {
