@@ -1,11 +1,11 @@
 import test from 'ava';
 import { z } from 'zod';
 import { accept, defineKind } from './actor.ts';
-import { decideEntry, freshEnvelope, RECENT_MAX, RECENT_MS, STATE_CHARS_MAX } from './envelope.ts';
+import { decideEntry, freshEnvelope, POSTINGS_PER_PAGE, RECENT_MAX, RECENT_MS, STATE_CHARS_MAX } from './envelope.ts';
 import type { Envelope } from './envelope.ts';
 import { toJson } from './message.ts';
 import type { EntryId, StoredEntry } from './message.ts';
-import { decodeEnvelope, encodeEnvelope } from './snapshot-codec.ts';
+import { decodeEnvelope, decodePostings, encodeEnvelope } from './snapshot-codec.ts';
 
 const pad = defineKind<{ text: string }, { Write: z.ZodObject<{ text: z.ZodString }> }, never>({
   name: 'pad',
@@ -127,4 +127,30 @@ test('rows that do not balance, and amounts out of range, are poison', (t) => {
   t.throws(() => decided(1n, -2n), { message: /do not balance/ });
   t.throws(() => decided(10n ** 15n, -(10n ** 15n)), { message: /out of range/ });
   t.deepEqual(decided(1n, -1n).envelope.sums, { 'a:SAR': 1n, 'b:SAR': -1n });
+});
+
+test('a snapshot with more postings than a page has now, of when pages were longer, files them all with the next', (t) => {
+  const noting = defineKind({ ...pad, decide: (state: { readonly text: string }) => accept({ text: state.text }, { note: 'x' }) });
+  const tell = (envelope: Envelope) =>
+    decideEntry(noting, envelope, {
+      entry: `${1_000 + envelope.head.n}-0`,
+      id: 'a',
+      type: 'Write',
+      body: '{"text":""}',
+      from: 'pad:2',
+      trace: '',
+    });
+  let envelope = fresh();
+  for (let n = 1; n < POSTINGS_PER_PAGE; n += 1) ({ envelope } = tell(envelope));
+  const longer = {
+    ...envelope,
+    postings: [...envelope.postings, ...envelope.postings],
+    posted: 100 + 2 * envelope.posted,
+    page: 'pad:1#1~c',
+  };
+  const after = tell(decodeEnvelope(noting, encodeEnvelope(longer)));
+  t.is(after.filled?.previous, 'pad:1#1~c');
+  t.is(decodePostings(after.filled?.bytes ?? '').length, 2 * POSTINGS_PER_PAGE - 1);
+  t.deepEqual(after.envelope.postings, []);
+  t.is(after.envelope.page, after.filled?.id ?? null);
 });

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { POSTINGS_PER_PAGE } from './envelope.ts';
 import { Fault } from './fault.ts';
 import { foldActor, foldActors } from './fold.ts';
 import type { Folded } from './fold.ts';
@@ -31,7 +32,7 @@ test('F1: more entries than one read gives are read on to the tip', async (t) =>
   await deposit(4_000);
   const folded = await fold();
   t.like(folded.envelope.state, { balance: 4_000n });
-  t.is(folded.filled.length, 40);
+  t.is(folded.filled.length, 4_000 / POSTINGS_PER_PAGE);
 });
 
 test('F1: a tail of a hundred short reads is read to its end', async (t) => {

@@ -73,23 +73,44 @@ export function toJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
+/** A text that is kept. `JSON.stringify` leaves longer ones in pieces, each an object that the collector follows; whoever looks at a character joins them. */
+export function inOnePiece(text: string): string {
+  if (Number.isNaN(text.charCodeAt(0))) throw new Error('no text');
+  return text;
+}
+
 /** JSON text with sorted keys: equal values have equal bytes, whoever built them. For snapshots and hashes. */
 export function toCanonicalJson(value: unknown): string {
   return JSON.stringify(sorted(value));
 }
 
 /**
- * A copy whose keys are sorted, all the way down. The copy and a plain stringify take 70 µs for a typical envelope; sorting in a replacer took
- * 159, and building the text by hand 166.
+ * The value with its keys in order, all the way down; what is in order already is not copied. The copy and a plain stringify take 70 µs for a
+ * typical envelope; sorting in a replacer took 159, and building the text by hand 166.
  */
 export function sorted(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map(sorted);
+  if (Array.isArray(value)) return sortedItems(value);
+  let isSame = true;
+  let before = '';
+  const items: Record<string, unknown> = { ...value };
+  for (const key of Object.keys(items)) {
+    const item = items[key];
+    const copy = sorted(item);
+    items[key] = copy;
+    if (key < before || copy !== item) isSame = false;
+    before = key;
+  }
+  return isSame ? value : inOrder(items);
+}
+
+function inOrder(items: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const copy: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value).sort(byKey)) copy[key] = sorted(item);
+  for (const key of Object.keys(items).sort()) copy[key] = items[key];
   return copy;
 }
 
-function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : 1;
+function sortedItems(items: readonly unknown[]): readonly unknown[] {
+  const copies = items.map(sorted);
+  return copies.every((copy, index) => copy === items[index]) ? items : copies;
 }

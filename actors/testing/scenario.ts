@@ -5,11 +5,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ExecutionContext } from 'ava';
 import type { Kind, MessageSchemas, MessagesOf, Row } from '../../engine/actor.ts';
-import { decideEntry, freshEnvelope } from '../../engine/envelope.ts';
+import { decideEntry, freshEnvelope, postingsText } from '../../engine/envelope.ts';
 import type { Envelope, Outcome } from '../../engine/envelope.ts';
 import { toCanonicalJson, toJson } from '../../engine/message.ts';
 import type { ActorId, StoredEntry } from '../../engine/message.ts';
-import { decodeEnvelope, encodeEnvelope } from '../../engine/snapshot-codec.ts';
+import { decodeEnvelope, decodePostings, encodeEnvelope } from '../../engine/snapshot-codec.ts';
 
 /** Where test time begins, milliseconds since 1970. */
 export const T0 = Date.UTC(2026, 10, 23, 9, 0, 0);
@@ -112,10 +112,9 @@ export class Scenario<S, T extends MessageSchemas> {
 
   /** The note of the last entry, or null. */
   get note(): Record<string, unknown> | null {
-    const text = this.envelope.postings.at(-1);
-    if (text === undefined) return null;
-    const { entry, note } = JSON.parse(text) as { entry: string; note: Record<string, unknown> | null };
-    return entry === this.envelope.head.last ? note : null;
+    const filled = this.outcome?.filled ?? null;
+    const last = decodePostings(filled === null ? postingsText(this.envelope.postings) : filled.bytes).at(-1);
+    return last?.entry === this.envelope.head.last ? (last.note as Record<string, unknown> | null) : null;
   }
 
   get last(): Outcome {

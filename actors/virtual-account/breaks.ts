@@ -7,7 +7,7 @@ import { accept, send } from '../../engine/actor.ts';
 import type { Accepted, MessagesOf, Send } from '../../engine/actor.ts';
 import { breakActor, breakMessages } from '../break/messages.ts';
 import type { BreakReason } from '../break/messages.ts';
-import { cut, lastOf } from './state.ts';
+import { cut, lastOf, transferOf } from './state.ts';
 import type { RefusedCredit, Transfer, VirtualAccountState } from './state.ts';
 
 type OpenBreak = Extract<MessagesOf<typeof breakMessages>, { type: 'OpenBreak' }>;
@@ -73,8 +73,9 @@ export function takenFromBreak(
  */
 export function waitsFor(state: VirtualAccountState, taken: TakenBack): Waiting | null {
   const isOurs = state.currency === taken.currency;
-  const booked = isOurs ? bookedFor(state.transfers, taken) : undefined;
-  const refused = refusedFor(state, taken);
+  const received = state.transfers.map(transferOf);
+  const booked = isOurs ? bookedFor(received, taken) : undefined;
+  const refused = refusedFor(state.refused, received, taken);
   if (refused !== undefined && (booked === undefined || isCloser(refused, booked, taken.source))) return refused;
   if (isOurs) return null;
   return { source: taken.source, reason: state.status === 'unopened' ? 'unattributed_credit' : 'currency_mismatch' };
@@ -88,8 +89,12 @@ export function bookedFor(transfers: readonly Transfer[], { source, amount, narr
 }
 
 /** What an operator gave to this wallet after all waits no longer. */
-function refusedFor(state: VirtualAccountState, { source, amount, currency, narrative }: TakenBack): RefusedCredit | undefined {
-  const waiting = state.refused.filter((one) => one.currency === currency && !state.transfers.some((given) => given.source === one.source));
+function refusedFor(
+  refused: readonly RefusedCredit[],
+  received: readonly Transfer[],
+  { source, amount, currency, narrative }: TakenBack,
+): RefusedCredit | undefined {
+  const waiting = refused.filter((one) => one.currency === currency && !received.some((given) => given.source === one.source));
   const alike = (one: RefusedCredit) => narrative !== null && one.amount === amount && one.narrative === cut(narrative);
   return waiting.find((one) => one.source === source) ?? waiting.findLast(alike);
 }

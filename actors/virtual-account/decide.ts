@@ -134,7 +134,7 @@ function carries({ type, body }: Message): Carried | null {
 export const virtualAccount = defineKind({
   name: 'virtual-account',
   role: 'wallet',
-  rules: 1,
+  rules: 2,
   messages: virtualAccountMessages,
   state: virtualAccountState,
   initial: initialVirtualAccount,

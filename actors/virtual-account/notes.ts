@@ -15,15 +15,17 @@ export interface Told {
 /** `after`: the state that the posting leads to, whose balances the note repeats. */
 export function note(after: VirtualAccountState, told: Told): TransactionNote {
   const { kind, amount, reference, fee = 0n, counterparty = null, description = null } = told;
-  const balances = { available: after.available.toString(), pending: pendingOf(after).toString(), owing: after.owing.toString() };
+  // Keys in the order of canonical JSON: so nothing has to be sorted.
   return {
-    kind,
     amount: amount.toString(),
-    currency: after.currency,
-    ...balances,
-    fee: fee.toString(),
-    reference,
+    available: after.available.toString(),
     counterparty,
+    currency: after.currency,
     description,
+    fee: fee.toString(),
+    kind,
+    owing: after.owing.toString(),
+    pending: pendingOf(after).toString(),
+    reference,
   };
 }

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { Row } from '../../engine/actor.ts';
+import { inOnePiece, toJson } from '../../engine/message.ts';
 import { currencyCode, minor } from '../money.ts';
 import { topUpStatus } from './messages.ts';
 import type { TopUpStatus } from './messages.ts';
@@ -51,9 +52,30 @@ const transfer = z.object({
   valueDate: z.string(),
   via: z.enum(['transfer', 'suspense']),
   status: z.enum(['paid', 'recalled']),
+  /** Milliseconds since 1970. */
   at: z.number(),
 });
 export type Transfer = z.output<typeof transfer>;
+
+const field = transfer.shape;
+const kept = z.tuple([field.source, field.amount, field.sender, field.narrative, field.valueDate, field.via, field.status, field.at]);
+
+/**
+ * A transfer as it is kept: `["anb-1/9f3c…","25000","Sara","rent","2026-11-23","transfer","paid",1795424400000]`. As objects they were most of
+ * what the collector followed in a wallet, and of what was sorted for its snapshot.
+ */
+export function transferText({ source, amount, sender, narrative, valueDate, via, status, at }: Transfer): string {
+  return inOnePiece(toJson([source, amount, sender, narrative, valueDate, via, status, at]));
+}
+
+/** Throws when the text is none. */
+export function transferOf(text: string): Transfer {
+  const [source, amount, sender, narrative, valueDate, via, status, at] = kept.parse(JSON.parse(text));
+  return { source, amount, sender, narrative, valueDate, via, status, at };
+}
+
+/** Under rules 1 they were kept as objects. */
+const keptTransfer = z.union([z.string(), transfer.transform(transferText)]);
 
 const outgoing = z.object({
   reference: z.string(),
@@ -97,8 +119,8 @@ export const virtualAccountState = z.object({
   topUps: z.array(topUp).max(PENDING_TOP_UPS_MAX),
   /** The last ended ones, oldest first. */
   endedTopUps: z.array(topUp).max(RECENT_MAX),
-  /** The last received ones, oldest first. */
-  transfers: z.array(transfer).max(RECENT_MAX),
+  /** The last received ones, oldest first, each as its text. */
+  transfers: z.array(keptTransfer).max(RECENT_MAX),
   /** The last credits that were sent on to a break, oldest first. */
   refused: z.array(refusedCredit).max(RECENT_MAX),
   outgoings: z.array(outgoing).max(OPEN_OUTGOINGS_MAX),

@@ -7,8 +7,8 @@ import { paidIn, smaller, takenBack } from './balance.ts';
 import { bookedFor, exceeds, sentOn, takenFromBreak, toBreak, waitsFor } from './breaks.ts';
 import type { Of } from './entry.ts';
 import { note } from './notes.ts';
-import { cut, lastOf } from './state.ts';
-import type { RefusedCredit, Transfer, VirtualAccountState } from './state.ts';
+import { cut, lastOf, transferOf, transferText } from './state.ts';
+import type { RefusedCredit, VirtualAccountState } from './state.ts';
 
 type Decided = Accepted<VirtualAccountState>;
 
@@ -17,20 +17,12 @@ export function credit(state: VirtualAccountState, entry: Of<'Credit'>): Decided
   if (reason !== null) return refuseCredit(state, entry, reason);
   const { source, amount, currency, sender, narrative, valueDate, via } = entry.body;
   const balance = paidIn(state, amount);
-  const received: Transfer = {
-    source,
-    amount,
-    sender: sender === null ? null : cut(sender),
-    narrative: cut(narrative),
-    valueDate,
-    via,
-    status: 'paid',
-    at: entry.at,
-  };
-  const next = { ...balance.state, transfers: lastOf([...state.transfers, received]) };
+  const texts = { sender: sender === null ? null : cut(sender), narrative: cut(narrative) };
+  const received = transferText({ source, amount, ...texts, valueDate, via, status: 'paid', at: entry.at });
+  const next = { ...balance.state, transfers: lastOf(state.transfers.toSpliced(state.transfers.length, 0, received)) };
   return accept(next, {
     rows: post(currency, { debit: [{ account: 'in-transit', amount }], credit: balance.legs }),
-    note: note(next, { kind: 'transfer', amount, reference: source, counterparty: received.sender, description: received.narrative }),
+    note: note(next, { kind: 'transfer', amount, reference: source, counterparty: texts.sender, description: texts.narrative }),
   });
 }
 
@@ -55,8 +47,9 @@ export function recall(state: VirtualAccountState, entry: Of<'RecallCredit'>): D
   const from = waitsFor(state, entry.body);
   if (from !== null) return takenFromBreak(state, entry, { from, taken: entry.body });
   const balance = takenBack(state, amount);
-  const booked = bookedFor(state.transfers, entry.body);
-  const transfers: Transfer[] = state.transfers.map((one) => (one === booked ? { ...one, status: 'recalled' } : one));
+  const received = state.transfers.map(transferOf);
+  const booked = bookedFor(received, entry.body);
+  const transfers = received.map((one) => transferText(one === booked ? { ...one, status: 'recalled' } : one));
   const next = { ...balance.state, transfers };
   const short = { subject: source, amount: balance.owed, currency, evidence: { account: entry.self, recalled: amount.toString() } };
   return accept(next, {

@@ -1,7 +1,8 @@
 import test from 'ava';
+import { toJson } from '../../engine/message.ts';
 import { scenario, T0 } from '../testing/scenario.ts';
 import { virtualAccount } from './decide.ts';
-import { AMOUNT_MAX, OPEN_OUTGOINGS_MAX } from './state.ts';
+import { AMOUNT_MAX, OPEN_OUTGOINGS_MAX, transferOf, virtualAccountState } from './state.ts';
 import * as tell from './testing/messages.ts';
 
 const unopened = () => scenario(virtualAccount, tell.SELF);
@@ -55,13 +56,13 @@ test('an account that still holds, awaits or owes money is not retired', (t) => 
 // ---- transfers ---------------------------------------------------------------------------------------------------------------------
 
 test('a credit at a wallet: in-transit a / va a', (t) => {
-  open()
-    .when(tell.credited(10_000n))
-    .then(t, {
-      rows: 'in-transit 10000 / va 10000',
-      state: { available: 10_000n, transfers: [{ source: 'acc/line-1', amount: 10_000n, status: 'paid', sender: 'Sara' }] },
-      note: { kind: 'transfer', amount: '10000', available: '10000', reference: 'acc/line-1', counterparty: 'Sara', description: 'rent' },
-    });
+  const after = open().when(tell.credited(10_000n));
+  after.then(t, {
+    rows: 'in-transit 10000 / va 10000',
+    state: { available: 10_000n },
+    note: { kind: 'transfer', amount: '10000', available: '10000', reference: 'acc/line-1', counterparty: 'Sara', description: 'rent' },
+  });
+  t.like(after.state.transfers.map(transferOf), [{ source: 'acc/line-1', amount: 10_000n, status: 'paid', sender: 'Sara' }]);
 });
 
 test('a credit pays what is owed first: in-transit a / va-owing min(a, owing), va the rest', (t) => {
@@ -98,9 +99,10 @@ test('a transfer that the bank recalls after the money was spent leaves the cust
   after.then(t, {
     rows: 'va 3000, va-owing 7000 / in-transit 10000',
     sends: ['OpenBreak -> break:reversal_exceeds_balance:acc/line-9'],
-    state: { available: 0n, owing: 7000n, transfers: [{ status: 'recalled' }] },
+    state: { available: 0n, owing: 7000n },
     note: { kind: 'transfer_recalled', amount: '-10000', owing: '7000' },
   });
+  t.like(after.state.transfers.map(transferOf), [{ status: 'recalled' }]);
   t.deepEqual(virtualAccount.figures?.(after.state), [
     { account: 'va-owing', currency: 'SAR', amount: 7000n },
     { account: 'outgoing', currency: 'SAR', amount: -7000n },
@@ -108,14 +110,19 @@ test('a transfer that the bank recalls after the money was spent leaves the cust
 });
 
 test('a recall of money that is still there takes it, and marks the transfer it names', (t) => {
-  open()
+  const after = open()
     .given(tell.credited(1000n), tell.credited(2000n, { source: 'acc/line-2' }))
-    .when(tell.recalled(1000n, { source: 'acc/line-1' }))
-    .then(t, {
-      rows: 'va 1000 / in-transit 1000',
-      sends: [],
-      state: { available: 2000n, transfers: [{ status: 'recalled' }, { status: 'paid' }] },
-    });
+    .when(tell.recalled(1000n, { source: 'acc/line-1' }));
+  after.then(t, { rows: 'va 1000 / in-transit 1000', sends: [], state: { available: 2000n } });
+  t.like(after.state.transfers.map(transferOf), [{ status: 'recalled' }, { status: 'paid' }]);
+});
+
+test('transfers of a state under rules 1, which were objects, are read as the texts they are now', (t) => {
+  const { state } = open().given(tell.credited(1000n), tell.credited(2000n, { source: 'acc/line-2' }));
+  const former = { ...state, transfers: state.transfers.map(transferOf) };
+  const wire = (value: unknown): unknown => JSON.parse(toJson(value));
+  t.deepEqual(virtualAccountState.parse(wire(former)), state);
+  t.deepEqual(virtualAccountState.parse(wire(state)), state);
 });
 
 test('a frozen account still gives back what it was credited', (t) => {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Posting } from '../../engine/envelope.ts';
 import type { TransactionNote, VirtualAccountState } from '../../actors/virtual-account/state.ts';
-import { transactionNote } from '../../actors/virtual-account/state.ts';
+import { transactionNote, transferOf } from '../../actors/virtual-account/state.ts';
 import { topUpStatus } from '../../actors/virtual-account/messages.ts';
 import { endpoint } from '../endpoint.ts';
 import type { Endpoint } from '../endpoint.ts';
@@ -75,7 +75,7 @@ function requestsOf(state: VirtualAccountState, currency: string): WireFundReque
     sender: null,
     at: new Date(one.createdAt).toISOString(),
   }));
-  const transfers = state.transfers.map((one) => ({
+  const transfers = state.transfers.map(transferOf).map((one) => ({
     id: one.source,
     kind: 'transfer' as const,
     status: one.status,
