@@ -89,7 +89,7 @@ program
     'posting alone, as ledgers are compared: credits straight into mailboxes, one a request and in bulks, and how long each takes',
   )
   .option('--wallets <n>', 'wallets; as many as callers and bulk multiplied at least', whole, 4_000)
-  .option('--callers <n>', 'who each have one request under way', whole, 64)
+  .option('--callers <list>', 'who each have one request under way; two steps each', wholes, [16, 32, 64])
   .option('--bulk <n>', 'credits of a bulk', whole, 50)
   .option('--rates <list>', 'credits per second, one a request, whoever still waits; one step each', wholes, [1_000, 3_300])
   .option('--seconds <n>', 'how long each step takes', whole, 15)

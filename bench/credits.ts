@@ -12,8 +12,8 @@ import { withWallets } from './systems.ts';
 
 export interface CreditsOptions {
   readonly wallets: number;
-  /** Who each have one request under way, as long as a step takes: once with one credit a request, once with `bulk`. */
-  readonly callers: number;
+  /** Who each have one request under way, as long as a step takes: so many with one credit a request and then with `bulk`, for each number. */
+  readonly callers: readonly number[];
   /** Credits per second, one a request, whoever still waits; a step each. */
   readonly rates: readonly number[];
   /** Credits of a bulk, each for another wallet. */
@@ -50,9 +50,9 @@ async function measure(looking: Looking, { wallets, callers, rates, bulk, second
   const numbers = walletNumbers(wallets);
   await openWallets(looking, numbers);
   const sender = createSender(looking, numbers);
-  const closed = [1, bulk].map((size): Step => ({ asking: { callers }, size }));
+  const closed = callers.flatMap((count) => [1, bulk].map((size): Step => ({ asking: { callers: count }, size })));
   const steps = [...closed, ...rates.map((rate): Step => ({ asking: { rate }, size: 1 }))];
-  for (const one of closed) await stepOf(sender, one, seconds); // not counted: the worker's code warms up
+  for (const one of closed.slice(-2)) await stepOf(sender, one, seconds); // not counted: the worker's code warms up
   const measured: Measured[] = [];
   for (const one of steps) measured.push(await stepOf(sender, one, seconds));
   await decided(looking);
@@ -159,7 +159,7 @@ function report(measured: readonly Measured[], end: { readonly missing: string; 
   ]);
   const unanswered = measured.reduce((sum, one) => sum + one.unanswered, 0);
   const figures = measured.flatMap(({ asking, size, creditsPerSecond, p50, p99 }) => {
-    const name = 'rate' in asking ? `at${String(asking.rate)}` : size === 1 ? 'singles' : 'bulks';
+    const name = 'rate' in asking ? `at${String(asking.rate)}` : `${size === 1 ? 'singles' : 'bulks'}By${String(asking.callers)}`;
     return [[`${name}PerSecond`, creditsPerSecond] as const, [`${name}P50Ms`, p50] as const, [`${name}P99Ms`, p99] as const];
   });
   lastLine({ bench: 'credits', ...Object.fromEntries(figures), unanswered, ...end });
