@@ -14,6 +14,7 @@ import { scale } from './scale.ts';
 import { soak } from './soak.ts';
 import { steps } from './steps.ts';
 import { topUps } from './top-ups.ts';
+import { wallet } from './wallet.ts';
 
 const program = new Command('bench').description('What IronWallet does per second on this machine.').showHelpAfterError();
 
@@ -44,6 +45,13 @@ program
   .option('--deposits <n>', 'statement lines', whole, 40_000)
   .option('--page-size <n>', 'lines of a statement page', whole, 500)
   .action(steps);
+
+program
+  .command('wallet')
+  .description('what a busy wallet is: bytes of its snapshot, and objects in memory')
+  .option('--wallets <n>', 'wallets', whole, 1_000)
+  .option('--credits <n>', 'of each at least, twice as many at most', whole, 100)
+  .action(wallet);
 
 program
   .command('ceiling')
