@@ -1,4 +1,4 @@
-/** What a busy wallet is: bytes of its snapshot, and objects in memory. No server, no clock: the same figures on every machine with the same Node. */
+/** What a busy wallet is: bytes of its snapshot, and objects in memory. No server, no clock: the figures hardly depend on the machine. */
 import { getHeapSnapshot } from 'node:v8';
 import { virtualAccount } from '../actors/virtual-account/decide.ts';
 import { decideEntry, freshEnvelope } from '../engine/envelope.ts';
