@@ -6,11 +6,14 @@
  * N3  What a stop, a full queue or a long rest forgets stays in the database: space, never truth.
  */
 import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
 import type { Limits } from './limits.ts';
 import { compareEntries, msOf } from './message.ts';
 import type { ActorId, EntryId } from './message.ts';
+import { createPackedQueue } from './packed-queue.ts';
+import type { PackedQueue } from './packed-queue.ts';
 import type { Mailboxes, Snapshots, System } from './ports.ts';
-import { parseSnapshotName, snapshotId } from './snapshot-codec.ts';
+import { actorId, entryId, parseSnapshotName, snapshotId } from './snapshot-codec.ts';
 
 export interface Superseded {
   readonly actor: ActorId;
@@ -20,10 +23,9 @@ export interface Superseded {
   readonly by: EntryId;
 }
 
-interface Retired extends Superseded {
-  /** Milliseconds since 1970. */
-  readonly dueMs: number;
-}
+/** With the time when it is due, milliseconds since 1970. */
+const retired = z.object({ actor: actorId, former: z.string(), by: entryId, dueMs: z.number() });
+type Retired = z.infer<typeof retired>;
 
 export interface Retention {
   superseded(one: Superseded): void;
@@ -45,12 +47,12 @@ const END: EntryId = '999999999999999-0';
 
 export function createRetention({ snapshots, mailboxes, system, limits }: RetentionOptions): Retention {
   // Two queues, each in the order of its due times, because what is pushed on one always waits equally long.
-  const thinned: Retired[] = [];
-  const kept: Retired[] = [];
+  const thinned = createPackedQueue(retired, SWEEP_MAX);
+  const kept = createPackedQueue(retired, SWEEP_MAX);
   const keptHour = new LRUCache<ActorId, number>({ max: limits.hotActors });
   /** Due, but the one before the snapshot that is named: of actors that may never move on, so they take no place in a queue. */
   const resting = new LRUCache<ActorId, Superseded>({ max: limits.hotActors });
-  const push = (queue: Retired[], { actor, former, by }: Superseded, delayMs: number): void => {
+  const push = (queue: PackedQueue<Retired>, { actor, former, by }: Superseded, delayMs: number): void => {
     if (queue.length < limits.retiredSnapshots) queue.push({ actor, former, by, dueMs: system.wallMs() + delayMs }); // N3
   };
   const superseded = (one: Superseded): void => {
@@ -62,9 +64,9 @@ export function createRetention({ snapshots, mailboxes, system, limits }: Retent
     keptHour.set(one.actor, hour);
     push(kept, one, limits.snapshotRetentionMs);
   };
-  const sweepBatch = async (queue: Retired[]): Promise<boolean> => {
+  const sweepBatch = async (queue: PackedQueue<Retired>): Promise<boolean> => {
     const now = system.wallMs();
-    const batch = queue.slice(0, SWEEP_MAX);
+    const batch = queue.oldest();
     const firstLater = batch.findIndex((one) => one.dueMs > now);
     const due = firstLater === -1 ? batch : batch.slice(0, firstLater);
     if (due.length === 0) return false;
@@ -75,11 +77,11 @@ export function createRetention({ snapshots, mailboxes, system, limits }: Retent
     };
     const ids = due.filter(isBelow).map(({ actor, former }) => snapshotId(actor, former));
     if (ids.length > 0) await snapshots.remove(ids);
-    queue.splice(0, due.length);
+    queue.drop(due.length);
     due.forEach((one, index) => {
       if (!isBelow(one, index)) resting.set(one.actor, one);
     });
-    return due.length === SWEEP_MAX;
+    return firstLater === -1 && queue.length > 0;
   };
   const sweep = async (): Promise<boolean> => {
     const isMoreThinned = await sweepBatch(thinned);
