@@ -164,10 +164,12 @@ function grown(unsaved: Unsaved | null, { entries, pages, before, traffic, nowMs
   const more = traffic.sent.length + traffic.heard.length > 0 ? [traffic] : [];
   unsaved.traffic.push(...more);
   return {
-    ...unsaved,
+    sinceMs: unsaved.sinceMs,
     entries: unsaved.entries + entries,
-    chars: unsaved.chars + charsIn({ pages, traffic: more }),
     pages: pages.length === 0 ? unsaved.pages : [...unsaved.pages, ...pages],
+    from: unsaved.from,
+    traffic: unsaved.traffic,
+    chars: unsaved.chars + charsIn({ pages, traffic: more }),
   };
 }
 

@@ -138,10 +138,11 @@ async function follow(wanted: readonly Hot[], count: number, { mailboxes }: Pick
     const fetched: Fetched[] = [];
     const missed: ActorId[] = [];
     for (const { envelope, named } of hot) {
-      const { actor, head, rules } = envelope;
+      const { actor, rules } = envelope;
+      const { last, n, chain } = envelope.head;
       const entries = found[next] ?? [];
       next += 1;
-      if (entries.length > 0) fetched.push({ actor, tip: { ...head, snapshot: named, rules }, entries, attempts: 0 });
+      if (entries.length > 0) fetched.push({ actor, tip: { last, n, chain, snapshot: named, rules }, entries, attempts: 0 });
       else missed.push(actor);
     }
     return { owned, fetched, missed };

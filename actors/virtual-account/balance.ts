@@ -2,8 +2,7 @@
 import type { Leg } from '../postings.ts';
 import type { VirtualAccountState } from './state.ts';
 
-export interface Moved {
-  readonly state: VirtualAccountState;
+export interface Moved extends Pick<VirtualAccountState, 'available' | 'owing'> {
   readonly legs: readonly Leg[];
   /** Of the amount, what paid or made a debt. */
   readonly owed: bigint;
@@ -13,14 +12,19 @@ export interface Moved {
 export function paidIn(state: VirtualAccountState, amount: bigint): Moved {
   const owed = smaller(amount, state.owing);
   const rest = amount - owed;
-  return { state: { ...state, owing: state.owing - owed, available: state.available + rest }, legs: legs(rest, owed).reverse(), owed };
+  return { available: state.available + rest, owing: state.owing - owed, legs: legs(rest, owed).reverse(), owed };
 }
 
 /** Money taken back: `va` what is there, `va-owing` the rest. The legs are debits. */
 export function takenBack(state: VirtualAccountState, amount: bigint): Moved {
   const rest = smaller(amount, state.available);
   const owed = amount - rest;
-  return { state: { ...state, owing: state.owing + owed, available: state.available - rest }, legs: legs(rest, owed), owed };
+  return { available: state.available - rest, owing: state.owing + owed, legs: legs(rest, owed), owed };
+}
+
+/** The account after it. */
+export function moved(state: VirtualAccountState, { available, owing }: Moved): VirtualAccountState {
+  return { ...state, available, owing };
 }
 
 function legs(va: bigint, owed: bigint): Leg[] {

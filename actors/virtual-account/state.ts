@@ -65,7 +65,7 @@ const kept = z.tuple([field.source, field.amount, field.sender, field.narrative,
  * what the collector followed in a wallet, and of what was sorted for its snapshot.
  */
 export function transferText({ source, amount, sender, narrative, valueDate, via, status, at }: Transfer): string {
-  return inOnePiece(toJson([source, amount, sender, narrative, valueDate, via, status, at]));
+  return inOnePiece(toJson([source, amount.toString(), sender, narrative, valueDate, via, status, at]));
 }
 
 /** Throws when the text is none. */

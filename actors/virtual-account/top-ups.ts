@@ -9,7 +9,7 @@ import type { Accepted } from '../../engine/actor.ts';
 import { breakActor, breakMessages } from '../break/messages.ts';
 import { paymentMessages } from '../payment/messages.ts';
 import { post } from '../postings.ts';
-import { paidIn, smaller, takenBack } from './balance.ts';
+import { moved, paidIn, smaller, takenBack } from './balance.ts';
 import type { Moved } from './balance.ts';
 import { exceeds, sentOn, takenFromBreak, waitsFor } from './breaks.ts';
 import type { Of } from './entry.ts';
@@ -74,7 +74,8 @@ function settle(state: VirtualAccountState, { body, at }: Of<'TopUpSettled'>): D
     credited: known.credited + credited,
     updatedAt: at,
   };
-  const next = isKnown ? withTopUp(balance.state, ended) : balance.state;
+  const paid = moved(state, balance);
+  const next = isKnown ? withTopUp(paid, ended) : paid;
   const taken = [{ account: 'va-pending' as const, amount: pending }, ...(pending < fee ? balance.legs : [])];
   const given = [...(pending < fee ? [] : balance.legs), { account: 'in-transit' as const, amount: fee }];
   const told = { amount: pending - fee, fee, reference: topUpId, description: known.description };
@@ -88,7 +89,7 @@ function settle(state: VirtualAccountState, { body, at }: Of<'TopUpSettled'>): D
 
 /** A fee larger than what is pending is owed, whatever the balance: only reversals reach into it. */
 function owedFor(state: VirtualAccountState, amount: bigint): Moved {
-  return { state: { ...state, owing: state.owing + amount }, legs: [{ account: 'va-owing', amount }], owed: amount };
+  return { available: state.available, owing: state.owing + amount, legs: [{ account: 'va-owing', amount }], owed: amount };
 }
 
 /** The provider took money back: what is pending first, then the balance, and what is not there any more is owed. */
@@ -102,7 +103,8 @@ export function topUpReversed(state: VirtualAccountState, entry: Of<'TopUpRevers
   const unsettled = smaller(amount, known.pending);
   const balance = takenBack(state, amount - unsettled);
   const changed: TopUp = { ...known, status, pending: known.pending - unsettled, reversed: known.reversed + amount, updatedAt: at };
-  const next = isOpen(status) && !hasRoomFor(state, topUpId) ? balance.state : withTopUp(balance.state, changed);
+  const less = moved(state, balance);
+  const next = isOpen(status) && !hasRoomFor(state, topUpId) ? less : withTopUp(less, changed);
   const debit = [{ account: 'va-pending' as const, amount: unsettled }, ...balance.legs];
   const short = { subject: topUpId, amount: balance.owed, currency, evidence: { topUpId, cause, reversed: amount.toString() } };
   return accept(next, {

@@ -3,7 +3,7 @@ import { accept, send } from '../../engine/actor.ts';
 import type { Accepted } from '../../engine/actor.ts';
 import { breakActor, breakMessages } from '../break/messages.ts';
 import { post } from '../postings.ts';
-import { paidIn, smaller, takenBack } from './balance.ts';
+import { moved, paidIn, smaller, takenBack } from './balance.ts';
 import { bookedFor, exceeds, sentOn, takenFromBreak, toBreak, waitsFor } from './breaks.ts';
 import type { Of } from './entry.ts';
 import { note } from './notes.ts';
@@ -16,12 +16,12 @@ export function credit(state: VirtualAccountState, entry: Of<'Credit'>): Decided
   const reason = refusalOf(state, entry.body.currency);
   if (reason !== null) return refuseCredit(state, entry, reason);
   const { source, amount, currency, sender, narrative, valueDate, via } = entry.body;
-  const balance = paidIn(state, amount);
+  const { available, owing, legs } = paidIn(state, amount);
   const texts = { sender: sender === null ? null : cut(sender), narrative: cut(narrative) };
   const received = transferText({ source, amount, ...texts, valueDate, via, status: 'paid', at: entry.at });
-  const next = { ...balance.state, transfers: lastOf(state.transfers.toSpliced(state.transfers.length, 0, received)) };
+  const next = { ...state, available, owing, transfers: lastOf(state.transfers.toSpliced(state.transfers.length, 0, received)) };
   return accept(next, {
-    rows: post(currency, { debit: [{ account: 'in-transit', amount }], credit: balance.legs }),
+    rows: post(currency, { debit: [{ account: 'in-transit', amount }], credit: legs }),
     note: note(next, { kind: 'transfer', amount, reference: source, counterparty: texts.sender, description: texts.narrative }),
   });
 }
@@ -50,7 +50,7 @@ export function recall(state: VirtualAccountState, entry: Of<'RecallCredit'>): D
   const received = state.transfers.map(transferOf);
   const booked = bookedFor(received, entry.body);
   const transfers = received.map((one) => transferText(one === booked ? { ...one, status: 'recalled' } : one));
-  const next = { ...balance.state, transfers };
+  const next = { ...moved(state, balance), transfers };
   const short = { subject: source, amount: balance.owed, currency, evidence: { account: entry.self, recalled: amount.toString() } };
   return accept(next, {
     rows: post(currency, { debit: balance.legs, credit: [{ account: 'in-transit', amount }] }),
