@@ -200,7 +200,7 @@ function conclude(kind: Kind, { envelope, stored, decision, code, remember }: Co
   const head: Head = { last: stored.entry, n: envelope.head.n + 1, chain };
   const recent = remember === null ? envelope.recent : [...alive(envelope.recent, stored.entry), remember];
   const filing = filed(envelope, head, postingText(envelope.posted + 1, stored, decision));
-  // Each by its name: a spread takes three times as long, and this is done for every entry.
+  // Each by its name: spreading takes longer, and this is done for every entry.
   const moved: Envelope = {
     actor: envelope.actor,
     head,
