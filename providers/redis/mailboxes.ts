@@ -19,6 +19,7 @@ import type { Request } from './client.ts';
 import { shareOut } from './peek.ts';
 import { commitCall, commitResult } from './commit.ts';
 import { deliveriesOf } from './deliveries.ts';
+import { groupsOf } from './groups.ts';
 import { mailboxKey, shardKeys } from './keys.ts';
 import { actorId, actorIds, entries, list, number, text } from './reply.ts';
 import type { Outcome, ScriptCall, Scripts } from './scripts.ts';
@@ -198,30 +199,6 @@ function trimCall({ shard, token }: Lease, names: readonly NameSnapshot[]): Scri
     keys,
     args: [token, ...names.flatMap(({ actor, snapshot, keep }) => [actor, snapshot.last, snapshot.chain, keep])],
   };
-}
-
-interface Grouping<T> {
-  /** What may not be in one call is in different places. */
-  readonly placeOf: (request: T) => Shard;
-  readonly max: number;
-}
-
-/** Positions of the requests of each call: in a cluster of one shard. */
-function groupsOf<T>(requests: readonly T[], { placeOf, max }: Grouping<T>): number[][] {
-  const groups: number[][] = [];
-  const open = new Map<Shard, number[]>();
-  requests.forEach((request, position) => {
-    const place = placeOf(request);
-    const found = open.get(place);
-    if (found !== undefined && found.length < max) {
-      found.push(position);
-      return;
-    }
-    const group = [position];
-    open.set(place, group);
-    groups.push(group);
-  });
-  return groups;
 }
 
 function readCall(requests: readonly ReadRequest[], layout: SendParts['layout']): ScriptCall {

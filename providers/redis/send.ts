@@ -1,10 +1,11 @@
-/** `send`: messages into mailboxes, grouped by shard, all in one round trip. */
+/** `send`: messages into mailboxes, all in one round trip: in a cluster by shard, else together. */
 import { randomUUID } from 'node:crypto';
 import { Fault } from '../../engine/fault.ts';
 import type { Layout } from '../../engine/layout.ts';
 import type { Addressed } from '../../engine/message.ts';
-import type { Sent, Shard } from '../../engine/ports.ts';
+import type { Mailboxes, Sent, Shard } from '../../engine/ports.ts';
 import { deliveriesOf } from './deliveries.ts';
+import { groupsOf } from './groups.ts';
 import { answersKey } from './keys.ts';
 import type { MemoryGauge } from './memory.ts';
 import { entryId, text } from './reply.ts';
@@ -21,32 +22,24 @@ export interface SendParts {
   readonly memory: MemoryGauge;
 }
 
-interface Group {
-  readonly shard: Shard;
-  readonly positions: number[];
-}
-
-export function createSend({
-  secured,
-  layout,
-  memory,
-}: SendParts): (messages: readonly Addressed[], cap: number | null) => Promise<Sent[]> {
+export function createSend({ scripts, secured, layout, memory }: SendParts): Mailboxes['send'] {
   const sender = randomUUID();
   let calls = 0;
-  const callOf = (group: Group, messages: readonly Addressed[], cap: number | null): ScriptCall => {
-    const { keys, args } = deliveriesOf(
-      layout,
-      group.positions.flatMap((position) => messages[position] ?? []),
-    );
+  const placeOf = ({ to }: Addressed): Shard => (scripts.cluster ? layout.shardOf(to) : '');
+  const callOf = (messages: readonly Addressed[], cap: number | null): ScriptCall[] => {
+    const [first] = messages;
+    if (first === undefined) return [];
+    const { keys, args } = deliveriesOf(layout, messages);
     calls += 1;
-    return { script: 'send', keys: [answersKey(group.shard, sender), ...keys], args: [calls, cap ?? '', ...args] };
+    return [{ script: 'send', keys: [answersKey(layout.shardOf(first.to), sender), ...keys], args: [calls, cap ?? '', ...args] }];
   };
   return async (messages, cap) => {
     if (messages.length === 0) return [];
     if (cap !== null && (await memory.isOverMark())) return messages.map(() => ({ sent: false, why: 'memory' }));
-    const groups = groupsOf(layout, messages);
+    const groups = groupsOf(messages, { placeOf, max: MESSAGES_PER_CALL });
+    const parts = groups.map((positions) => positions.flatMap((position) => messages[position] ?? []));
     try {
-      const answers = await secured.runAll(groups.map((group) => callOf(group, messages, cap)));
+      const answers = await secured.runAll(parts.flatMap((part) => callOf(part, cap)));
       return inOrder(messages.length, groups, answers);
     } catch (error) {
       if (cap !== null && error instanceof Fault && error.code === 'redis_memory')
@@ -56,26 +49,9 @@ export function createSend({
   };
 }
 
-function groupsOf(layout: Layout, messages: readonly Addressed[]): Group[] {
-  const groups: Group[] = [];
-  const open = new Map<Shard, Group>();
-  messages.forEach((message, position) => {
-    const shard = layout.shardOf(message.to);
-    const found = open.get(shard);
-    if (found !== undefined && found.positions.length < MESSAGES_PER_CALL) {
-      found.positions.push(position);
-      return;
-    }
-    const group = { shard, positions: [position] };
-    open.set(shard, group);
-    groups.push(group);
-  });
-  return groups;
-}
-
-function inOrder(count: number, groups: readonly Group[], answers: readonly unknown[]): Sent[] {
+function inOrder(count: number, groups: readonly (readonly number[])[], answers: readonly unknown[]): Sent[] {
   const sent = Array.from<Sent>({ length: count });
-  groups.forEach(({ positions }, index) => {
+  groups.forEach((positions, index) => {
     const words = text(answers[index]).split(' ');
     positions.forEach((position, place) => {
       const word = words[place];

@@ -65,8 +65,9 @@ export const SCENARIOS: Readonly<Record<ScriptName, Scenario>> = {
   },
   send: async (prepare) => {
     const { actor } = await withTip(prepare);
-    const created = freshActor();
-    return (ports) => ports.mailboxes.send([message(actor, 'a'), message(actor, 'b'), message(created, 'c')], 1000);
+    const [created, elsewhere] = [freshActor(), actorIn('t1')];
+    const messages = [message(actor, 'a'), message(actor, 'b'), message(created, 'c'), message(elsewhere, 'd')];
+    return (ports) => ports.mailboxes.send(messages, 1000);
   },
   acquire: () => Promise.resolve((ports) => ports.leases.acquire('t0', 'w1', TTL_MS)),
   renew: async (prepare) => {

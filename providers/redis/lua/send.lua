@@ -1,8 +1,8 @@
 #!lua
--- Writes messages into mailboxes of one shard, in order, and wakes their actors. Repeatable: the sender counts its calls, and the answers of
+-- Writes messages into mailboxes, in order, and wakes their actors: in a cluster of one shard. Repeatable: the sender counts its calls, and the answers of
 -- its last 32 are kept for ten minutes, so that a call whose answer was lost and which the client library sends again writes nothing.
--- KEYS  1 the sender's answers  2 ready  3 tip  4 parked  5.. mailboxes
--- ARGV  1 number of the call  2 cap of uncommitted entries, empty for none  3.. deliveries (parts/deliver.lua), one shard
+-- KEYS  1 the sender's answers  2.. deliveries (parts/deliver.lua)
+-- ARGV  1 number of the call  2 cap of uncommitted entries, empty for none  3.. deliveries
 -- returns  "<entry id or FULL> ..." one per message | error outcome_unknown: a repeat that came too late to know its answer
 -- Without allow-oom: what comes from outside is shed first.
 -- include: check, tip, mailbox, deliver
@@ -25,7 +25,7 @@ if not targets then return refuse('wrong_type', wrong) end
 local function uncommitted(box)
   local length = redis.call('XLEN', box.key)
   if box.missing or length + targets.messages <= cap then return length end
-  local last, n = parts_of(head_of(redis.call('HGET', KEYS[3], box.actor)))
+  local last, n = parts_of(head_of(redis.call('HGET', box.shard.tip, box.actor)))
   local info, facts = redis.call('XINFO', 'STREAM', box.key), {}
   for i = 1, #info, 2 do facts[info[i]] = info[i + 1] end
   local added = facts['entries-added'] - tonumber(n)
@@ -35,7 +35,7 @@ end
 
 if cap then
   for _, box in ipairs(targets.boxes) do
-    if not box.missing and not sound(redis.call('HGET', KEYS[3], box.actor)) then return refuse('wrong_type', KEYS[3]) end
+    if not box.missing and not sound(redis.call('HGET', box.shard.tip, box.actor)) then return refuse('wrong_type', box.shard.tip) end
     box.room = cap - uncommitted(box)
   end
 end

@@ -6,20 +6,20 @@ local function read_targets(k, a)
   local shards = tonumber(ARGV[a]) or -1
   if shards < 0 or shards > #KEYS then return nil, 'number of shards' end
   for s = 1, shards do
-    local shard = { ready = KEYS[k], woken = {} }
+    local shard = { ready = KEYS[k], tip = KEYS[k + 1], woken = {} }
     local boxes = tonumber(ARGV[a + s]) or -1
     if boxes < 0 or k + 2 + boxes > #KEYS then return nil, 'number of mailboxes' end
     local parked = count_of('HLEN', KEYS[k + 2])
     if not count_of('ZCARD', shard.ready) then return nil, shard.ready end
-    if not count_of('HLEN', KEYS[k + 1]) then return nil, KEYS[k + 1] end
+    if not count_of('HLEN', shard.tip) then return nil, shard.tip end
     if not parked then return nil, KEYS[k + 2] end
     local prefix = #KEYS[k] + 4 -- behind "iw:{t}:mailbox:", which is three longer than "iw:{t}:ready"
     for i = k + 3, k + 2 + boxes do
       local box = { key = KEYS[i], actor = string.sub(KEYS[i], prefix), shard = shard, missing = absent(KEYS[i]) }
       if box.missing == nil then return nil, box.key end
       if box.missing then
-        box.tip = redis.call('HGET', KEYS[k + 1], box.actor)
-        if not sound(box.tip) then return nil, KEYS[k + 1] end
+        box.tip = redis.call('HGET', shard.tip, box.actor)
+        if not sound(box.tip) then return nil, shard.tip end
       end
       box.parked = parked > 0 and redis.call('HEXISTS', KEYS[k + 2], box.actor) == 1
       targets.boxes[#targets.boxes + 1] = box
