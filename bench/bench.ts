@@ -96,7 +96,7 @@ program
   .description(
     'posting alone, as ledgers are compared: credits straight into mailboxes, one a request and in bulks, and how long each takes',
   )
-  .option('--wallets <n>', 'wallets; as many as callers and bulk multiplied at least', whole, 4_000)
+  .option('--wallets <n>', 'wallets, one after the other', whole, 1_000)
   .option('--callers <list>', 'who each have one request under way; two steps each', wholes, [16, 32, 64])
   .option('--bulk <n>', 'credits of a bulk', whole, 50)
   .option('--rates <list>', 'credits per second, one a request, whoever still waits; one step each', wholes, [1_000, 3_300])

@@ -3,7 +3,12 @@
  * its sender hears that all of it is committed. Redis and the worker are processes of their own.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ActorId } from '../engine/message.ts';
+import { compareEntries } from '../engine/message.ts';
+import type { ActorId, Addressed, EntryId } from '../engine/message.ts';
+import { exchange } from '../providers/redis/client.ts';
+import { shardKeys } from '../providers/redis/keys.ts';
+import { list } from '../providers/redis/reply.ts';
+import { parseTip } from '../providers/redis/tip.ts';
 import { CREDIT, creditedOf, creditOf, decided, openWallets, placed, walletNumbers, wrongWallets } from '../tests/support/deposits.ts';
 import type { Looking } from '../tests/support/deposits.ts';
 import { atRate, figuresOf, lastLine, perSecond, table } from './rig.ts';
@@ -16,7 +21,7 @@ export interface CreditsOptions {
   readonly callers: readonly number[];
   /** Credits per second, one a request, whoever still waits; a step each. */
   readonly rates: readonly number[];
-  /** Credits of a bulk, each for another wallet. */
+  /** Credits of a bulk, for one wallet after the other. */
   readonly bulk: number;
   /** How long each step takes. */
   readonly seconds: number;
@@ -63,66 +68,106 @@ async function measure(looking: Looking, { wallets, callers, rates, bulk, second
 
 interface Request {
   readonly dueMs: number;
-  readonly size: number;
   readonly done: () => void;
   /** Credits that are not committed yet. */
   left: number;
 }
 
-/** Sends requests, and says when all of one is committed. A wallet has one credit under way at most, so the next word of its owner is about that one; a request waits until enough wallets are free. */
-function createSender({ look, layout }: Looking, numbers: readonly string[]) {
-  const free = [...numbers];
-  const open = new Map<ActorId, { readonly number: string; readonly request: Request }>();
-  const credited = new Map(numbers.map((number) => [number, 0]));
-  let waiting: Request[] = [];
+/** A credit under way; its entry is null until the send is answered. */
+interface Posted {
+  readonly request: Request;
+  entry: EntryId | null;
+}
 
-  function sendWaiting(): void {
-    const next = waiting.findIndex((request) => {
-      if (request.size > free.length) return true;
-      send(request);
-      return false;
+/** Sends requests to one wallet after the other, and says when all of one is committed: when its wallets' tips, read after the word of their owners, cover it. */
+function createSender(looking: Looking, numbers: readonly string[]) {
+  const { look, layout } = looking;
+  const credited = new Map(numbers.map((number) => [number, 0]));
+  const open = new Map<ActorId, Posted[]>(); // in the order of their entries
+  const told = new Set<ActorId>(); // their owners said something since we looked
+  let sent = 0;
+  let isLooking = false;
+
+  async function send(request: Request): Promise<void> {
+    const messages = Array.from({ length: request.left }, () => next());
+    const posted = messages.map(({ to }) => {
+      const one: Posted = { request, entry: null };
+      open.set(to, [...(open.get(to) ?? []), one]);
+      return one;
     });
-    waiting = next < 0 ? [] : waiting.slice(next);
+    const answers = await look.mailboxes.send(messages, null);
+    look.hints.work(messages.map((message) => layout.shardOf(message.to)));
+    answers.forEach((answer, index) => {
+      const one = posted[index];
+      if (one !== undefined && answer.sent) one.entry = answer.entry;
+    });
+    await lookAtTold();
   }
 
-  function send(request: Request): void {
-    const messages = free.splice(0, request.size).map((number) => {
-      const times = (credited.get(number) ?? 0) + 1;
-      credited.set(number, times);
-      const message = creditOf(number, { id: `bench/credits/${number}/${String(times)}` });
-      open.set(message.to, { number, request });
-      return message;
-    });
-    void look.mailboxes.send(messages, null).then(() => {
-      look.hints.work(messages.map((message) => layout.shardOf(message.to)));
-    });
+  function next(): Addressed {
+    const number = numbers[sent % numbers.length] ?? '';
+    sent += 1;
+    credited.set(number, (credited.get(number) ?? 0) + 1);
+    return creditOf(number, { id: `bench/credits/${String(sent)}` });
+  }
+
+  /** One look at a time, at all whose owners said something meanwhile and of whom we know where we wait. */
+  async function lookAtTold(): Promise<void> {
+    if (isLooking) return;
+    isLooking = true;
+    for (;;) {
+      const actors = [...told].filter((actor) => open.get(actor)?.[0]?.entry !== null);
+      if (actors.length === 0) break;
+      for (const actor of actors) told.delete(actor);
+      for (const [actor, last] of await lastsOf(looking, actors)) settle(actor, last);
+    }
+    isLooking = false;
+  }
+
+  function settle(actor: ActorId, last: EntryId): void {
+    const waiting = open.get(actor) ?? [];
+    const next = waiting.findIndex(({ entry }) => entry === null || compareEntries(entry, last) > 0);
+    const left = next < 0 ? [] : waiting.slice(next);
+    if (left.length === 0) open.delete(actor);
+    else open.set(actor, left);
+    if (left[0]?.entry === null) told.add(actor); // the word may have been about this one too
+    for (const { request } of waiting.slice(0, waiting.length - left.length)) {
+      request.left -= 1;
+      if (request.left === 0) request.done();
+    }
   }
 
   look.hints.onCommitted((actors) => {
-    for (const actor of actors) {
-      const one = open.get(actor);
-      if (one === undefined) continue;
-      open.delete(actor);
-      free.push(one.number);
-      one.request.left -= 1;
-      if (one.request.left === 0) one.request.done();
-    }
-    sendWaiting();
+    for (const actor of actors) if (open.has(actor)) told.add(actor);
+    void lookAtTold();
   });
 
   return {
     credited: credited as ReadonlyMap<string, number>,
     /** Requests without an answer. */
-    left: (): readonly Request[] => [...new Set([...open.values()].map((one) => one.request)), ...waiting],
-    request: (size: number, dueMs: number): Promise<void> =>
-      new Promise((done) => {
-        waiting.push({ dueMs, size, done, left: size });
-        sendWaiting();
-      }),
+    left: (): readonly Request[] => [...new Set([...open.values()].flat().map(({ request }) => request))],
+    request: (size: number, dueMs: number): Promise<void> => new Promise((done) => void send({ dueMs, done, left: size })),
   };
 }
 
 type Sender = ReturnType<typeof createSender>;
+
+/** Where their owners are: one read for each shard, in one round trip. */
+async function lastsOf({ look, layout }: Looking, actors: readonly ActorId[]): Promise<[ActorId, EntryId][]> {
+  const byKey = new Map<string, ActorId[]>();
+  for (const actor of actors) {
+    const { tip } = shardKeys(layout.shardOf(actor));
+    const others = byKey.get(tip);
+    if (others === undefined) byKey.set(tip, [actor]);
+    else others.push(actor);
+  }
+  const requests = [...byKey].map(([key, some]) => ({ key, name: 'hmget', args: [key, ...some] }));
+  const answers = await exchange(look.redis, requests);
+  return [...byKey.values()].flatMap((some, index) => {
+    const tips = list(answers[index]?.[1]);
+    return some.map((actor, place): [ActorId, EntryId] => [actor, parseTip(tips[place])?.last ?? '0-0']);
+  });
+}
 
 async function stepOf(sender: Sender, step: Step, seconds: number): Promise<Measured> {
   const begun = performance.now();
