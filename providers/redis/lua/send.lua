@@ -42,7 +42,7 @@ end
 -- write
 local answers = {}
 for i = 1, targets.messages do
-  local box = targets.boxes[tonumber(ARGV[targets.first + (i - 1) * 6])]
+  local box = targets.of[i]
   if cap and box.room <= 0 then
     answers[i] = 'FULL'
   else

@@ -2,7 +2,7 @@
 -- KEYS from k  per target shard: ready, tip, parked, its mailboxes
 -- ARGV from a  target shards, mailboxes of each, messages, then per message: mailbox (from 1), id, type, body, from, trace
 local function read_targets(k, a)
-  local targets = { shards = {}, boxes = {} }
+  local targets = { shards = {}, boxes = {}, of = {} } -- `of`: of each message
   local shards = tonumber(ARGV[a]) or -1
   if shards < 0 or shards > #KEYS then return nil, 'number of shards' end
   for s = 1, shards do
@@ -15,13 +15,16 @@ local function read_targets(k, a)
     if not parked then return nil, KEYS[k + 2] end
     local prefix = #KEYS[k] + 4 -- behind "iw:{t}:mailbox:", which is three longer than "iw:{t}:ready"
     for i = k + 3, k + 2 + boxes do
-      local box = { key = KEYS[i], actor = string.sub(KEYS[i], prefix), shard = shard, missing = absent(KEYS[i]) }
-      if box.missing == nil then return nil, box.key end
-      if box.missing then
-        box.tip = redis.call('HGET', shard.tip, box.actor)
-        if not sound(box.tip) then return nil, shard.tip end
+      local key = KEYS[i]
+      local actor, missing, tip = string.sub(key, prefix), absent(key), false
+      if missing == nil then return nil, key end
+      if missing then
+        tip = redis.call('HGET', shard.tip, actor)
+        if not sound(tip) then return nil, shard.tip end
       end
-      box.parked = parked > 0 and redis.call('HEXISTS', KEYS[k + 2], box.actor) == 1
+      local is_parked = parked > 0 and redis.call('HEXISTS', KEYS[k + 2], actor) == 1
+      -- All fields at once: a table that grows is copied.
+      local box = { key = key, actor = actor, shard = shard, missing = missing, tip = tip, parked = is_parked, room = 0 }
       targets.boxes[#targets.boxes + 1] = box
     end
     targets.shards[s] = shard
@@ -30,8 +33,10 @@ local function read_targets(k, a)
   targets.messages = tonumber(ARGV[a + shards + 1])
   targets.first = a + shards + 2
   if #ARGV ~= targets.first - 1 + (targets.messages or -1) * 6 then return nil, 'number of messages' end
-  for i = targets.first, #ARGV, 6 do
-    if not targets.boxes[tonumber(ARGV[i])] then return nil, 'mailbox of a message' end
+  for i = 1, targets.messages do
+    local box = targets.boxes[tonumber(ARGV[targets.first + (i - 1) * 6])]
+    if not box then return nil, 'mailbox of a message' end
+    targets.of[i] = box
   end
   return targets
 end
@@ -39,7 +44,7 @@ end
 -- Writes message number i and returns its entry id. A parked actor is not made ready: it stays where an operator finds it (I4).
 local function deliver(targets, i)
   local a = targets.first + (i - 1) * 6
-  local box = targets.boxes[tonumber(ARGV[a])]
+  local box = targets.of[i]
   if box.missing then
     create_mailbox(box.key, box.tip)
     box.missing = false
@@ -47,8 +52,8 @@ local function deliver(targets, i)
   local entry = redis.call('XADD', box.key, '*', 'id', ARGV[a + 1], 'type', ARGV[a + 2], 'body', ARGV[a + 3], 'from', ARGV[a + 4], 'trace', ARGV[a + 5])
   if not box.parked then
     local woken = box.shard.woken
-    woken[#woken + 1] = string.match(entry, '^%d+')
-    woken[#woken + 1] = box.actor
+    local n = #woken
+    woken[n + 1], woken[n + 2] = string.match(entry, '^%d+'), box.actor
   end
   return entry
 end
