@@ -89,19 +89,22 @@ export function toCanonicalJson(value: unknown): string {
  * typical envelope; sorting in a replacer took 159, and building the text by hand 166.
  */
 export function sorted(value: unknown): unknown {
-  if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return sortedItems(value);
-  let isSame = true;
+  if (!isObject(value)) return value;
+  let copy: Record<string, unknown> | null = null;
   let before = '';
-  const items: Record<string, unknown> = { ...value };
-  for (const key of Object.keys(items)) {
-    const item = items[key];
-    const copy = sorted(item);
-    items[key] = copy;
-    if (key < before || copy !== item) isSame = false;
+  for (const key of Object.keys(value)) {
+    const item = value[key];
+    const done = sorted(item);
+    if (copy === null && (key < before || done !== item)) copy = { ...value };
+    if (copy !== null) copy[key] = done;
     before = key;
   }
-  return isSame ? value : inOrder(items);
+  return copy === null ? value : inOrder(copy);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return value !== null && typeof value === 'object';
 }
 
 function inOrder(items: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -7,7 +7,7 @@ import { moved, paidIn, smaller, takenBack } from './balance.ts';
 import { bookedFor, exceeds, sentOn, takenFromBreak, toBreak, waitsFor } from './breaks.ts';
 import type { Of } from './entry.ts';
 import { note } from './notes.ts';
-import { cut, lastOf, transferOf, transferText } from './state.ts';
+import { cut, lastOf, lastWith, transferOf, transferText } from './state.ts';
 import type { RefusedCredit, VirtualAccountState } from './state.ts';
 
 type Decided = Accepted<VirtualAccountState>;
@@ -19,7 +19,7 @@ export function credit(state: VirtualAccountState, entry: Of<'Credit'>): Decided
   const { available, owing, legs } = paidIn(state, amount);
   const texts = { sender: sender === null ? null : cut(sender), narrative: cut(narrative) };
   const received = transferText({ source, amount, ...texts, valueDate, via, status: 'paid', at: entry.at });
-  const next = { ...state, available, owing, transfers: lastOf(state.transfers.toSpliced(state.transfers.length, 0, received)) };
+  const next = { ...state, available, owing, transfers: lastWith(state.transfers, received) };
   return accept(next, {
     rows: post(currency, { debit: [{ account: 'in-transit', amount }], credit: legs }),
     note: note(next, { kind: 'transfer', amount, reference: source, counterparty: texts.sender, description: texts.narrative }),
