@@ -1,6 +1,6 @@
 /** Every bound of the engine in one place: name, unit, reason. A worker may be given other numbers; none may be given infinity. */
 export interface Limits {
-  /** Cycles under way at a time, each over its share of the shards: one decides while the other waits for Redis (with one, Node was idle for 39 % of a busy run). */
+  /** Cycles under way at a time, each over its share of the shards: one decides while the others wait for Redis (with one, Node was idle for 39 % of a busy run). */
   readonly lanes: number;
   /** Actors of one cycle over all shards: what `peek` may bring. */
   readonly actorsPerCycle: number;
@@ -91,7 +91,7 @@ const HOUR = 60 * MINUTE;
 const MIB = 1024 * 1024;
 
 export const DEFAULT_LIMITS: Limits = {
-  lanes: 2,
+  lanes: 3,
   actorsPerCycle: 1_000,
   guessesPerShard: 16,
   entriesPerCycle: 1_000,
