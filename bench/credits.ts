@@ -13,7 +13,9 @@ import { CREDIT, creditedOf, creditOf, decided, openWallets, placed, walletNumbe
 import type { Looking } from '../tests/support/deposits.ts';
 import { atRate, figuresOf, lastLine, perSecond, table } from './rig.ts';
 import type { Figures } from './rig.ts';
+import { countSpent } from './spent.ts';
 import { withWallets } from './systems.ts';
+import type { WalletSystem } from './systems.ts';
 
 export interface CreditsOptions {
   readonly wallets: number;
@@ -38,6 +40,8 @@ interface Step {
 
 interface Measured extends Step, Figures {
   readonly creditsPerSecond: number;
+  /** Microseconds of processors for each credit, by part. */
+  readonly micros: ReadonlyMap<string, number>;
   /** Requests that nobody said anything about. */
   readonly unanswered: number;
 }
@@ -45,21 +49,23 @@ interface Measured extends Step, Figures {
 const LAST_ANSWERS_MS = 10_000;
 
 export async function credits(options: CreditsOptions): Promise<void> {
-  await withWallets('4gb', {}, async ({ looking }) => {
-    await placed(looking, 1);
-    await measure(looking, options);
+  await withWallets('4gb', {}, async (system) => {
+    await placed(system.looking, 1);
+    await measure(system, options);
   });
 }
 
-async function measure(looking: Looking, { wallets, callers, rates, bulk, seconds }: CreditsOptions): Promise<void> {
+async function measure({ looking, processes }: WalletSystem, { wallets, callers, rates, bulk, seconds }: CreditsOptions): Promise<void> {
+  const count = () => countSpent({ redis: looking.look.redis, self: 'callers', processes });
   const numbers = walletNumbers(wallets);
   await openWallets(looking, numbers);
   const sender = createSender(looking, numbers);
   const closed = callers.flatMap((count) => [1, bulk].map((size): Step => ({ asking: { callers: count }, size })));
   const steps = [...closed, ...rates.map((rate): Step => ({ asking: { rate }, size: 1 }))];
-  for (const one of closed.slice(-2)) await stepOf(sender, one, seconds); // not counted: the worker's code warms up
+  const stage: Stage = { sender, seconds, count };
+  for (const one of closed.slice(-2)) await stepOf(stage, one); // not counted: the worker's code warms up
   const measured: Measured[] = [];
-  for (const one of steps) measured.push(await stepOf(sender, one, seconds));
+  for (const one of steps) measured.push(await stepOf(stage, one));
   await decided(looking);
   const all = [...sender.credited].map(([number, count]) => [number, { count, total: String(CREDIT * BigInt(count)) }] as const);
   const missing = all.reduce((sum, [, { total }]) => sum + BigInt(total), 0n) - (await creditedOf(looking));
@@ -108,7 +114,7 @@ function createSender(looking: Looking, numbers: readonly string[]) {
     const number = numbers[sent % numbers.length] ?? '';
     sent += 1;
     credited.set(number, (credited.get(number) ?? 0) + 1);
-    return creditOf(number, { id: `bench/credits/${String(sent)}` });
+    return sameCredit(number, `bench/credits/${String(sent)}`);
   }
 
   /** One look at a time, at all whose owners said something meanwhile and of whom we know where we wait. */
@@ -152,6 +158,14 @@ function createSender(looking: Looking, numbers: readonly string[]) {
 
 type Sender = ReturnType<typeof createSender>;
 
+const NAME = 'bench/credits/0';
+const FIRST = creditOf('0', { id: NAME });
+
+/** As `creditOf` makes it, of a text that was checked once: whoever loads a ledger does not make each posting anew. */
+function sameCredit(number: string, id: string): Addressed {
+  return { ...FIRST, to: `virtual-account:${number}`, id, body: FIRST.body.replace(NAME, id) };
+}
+
 /** Where their owners are: one read for each shard, in one round trip. */
 async function lastsOf({ look, layout }: Looking, actors: readonly ActorId[]): Promise<[ActorId, EntryId][]> {
   const byKey = new Map<string, ActorId[]>();
@@ -169,7 +183,14 @@ async function lastsOf({ look, layout }: Looking, actors: readonly ActorId[]): P
   });
 }
 
-async function stepOf(sender: Sender, step: Step, seconds: number): Promise<Measured> {
+interface Stage {
+  readonly sender: Sender;
+  readonly seconds: number;
+  readonly count: () => ReturnType<typeof countSpent>;
+}
+
+async function stepOf({ sender, seconds, count }: Stage, step: Step): Promise<Measured> {
+  const spent = await count();
   const begun = performance.now();
   const latencies: number[] = [];
   const ask = async (dueMs: number): Promise<void> => {
@@ -179,9 +200,12 @@ async function stepOf(sender: Sender, step: Step, seconds: number): Promise<Meas
   await asked(step, seconds, ask);
   const deadline = performance.now() + LAST_ANSWERS_MS;
   while (sender.left().length > 0 && performance.now() < deadline) await sleep(1);
-  const creditsPerSecond = perSecond(latencies.length * step.size, performance.now() - begun);
+  const credits = latencies.length * step.size;
+  const creditsPerSecond = perSecond(credits, performance.now() - begun);
+  const { parts } = await spent();
+  const micros = new Map([...parts].map(([part, all]) => [part, Math.round((all * 10) / credits) / 10]));
   const late = sender.left().map(({ dueMs }) => performance.now() - dueMs);
-  return { ...step, ...figuresOf([...latencies, ...late]), creditsPerSecond, unanswered: late.length };
+  return { ...step, ...figuresOf([...latencies, ...late]), creditsPerSecond, micros, unanswered: late.length };
 }
 
 /** Resolves when the time is over, whoever still waits. */
@@ -199,13 +223,19 @@ async function asked({ asking, size }: Step, seconds: number, ask: (dueMs: numbe
 function report(measured: readonly Measured[], end: { readonly missing: string; readonly wrongWallets: number }): void {
   const how = ({ asking }: Step): string => ('rate' in asking ? `${String(asking.rate)}/s` : `${String(asking.callers)} callers`);
   table([
-    ['asked', 'credits a request', 'committed/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'max ms'],
-    ...measured.map((one) => [how(one), ...[one.size, one.creditsPerSecond, one.p50, one.p99, one.p999, one.max].map(String)]),
+    ['asked', 'credits a request', 'committed/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'max ms', 'µs of processors for each credit'],
+    ...measured.map((one) => [
+      how(one),
+      ...[one.size, one.creditsPerSecond, one.p50, one.p99, one.p999, one.max].map(String),
+      [...one.micros].map(([part, micros]) => `${part} ${String(micros)}`).join(', '),
+    ]),
   ]);
   const unanswered = measured.reduce((sum, one) => sum + one.unanswered, 0);
-  const figures = measured.flatMap(({ asking, size, creditsPerSecond, p50, p99 }) => {
+  const figures = measured.flatMap(({ asking, size, creditsPerSecond, p50, p99, micros }) => {
     const name = 'rate' in asking ? `at${String(asking.rate)}` : `${size === 1 ? 'singles' : 'bulks'}By${String(asking.callers)}`;
-    return [[`${name}PerSecond`, creditsPerSecond] as const, [`${name}P50Ms`, p50] as const, [`${name}P99Ms`, p99] as const];
+    const sum = [...micros.values()].reduce((total, one) => total + one, 0);
+    const all = { PerSecond: creditsPerSecond, P50Ms: p50, P99Ms: p99, Micros: Math.round(sum * 10) / 10 };
+    return Object.entries(all).map(([figure, value]) => [`${name}${figure}`, value] as const);
   });
   lastLine({ bench: 'credits', ...Object.fromEntries(figures), unanswered, ...end });
   if (unanswered > 0 || end.missing !== '0' || end.wrongWallets > 0) process.exitCode = 1;

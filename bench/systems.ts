@@ -21,6 +21,8 @@ export interface WalletSystem {
   /** The role `wallet` alone. */
   readonly worker: RoleProcess;
   readonly looking: Looking;
+  /** Name -> pid, as Linux counts it; undefined: not ours. Without Redis. */
+  readonly processes: Readonly<Record<string, number | undefined>>;
 }
 
 /** Wallets without bank and provider: what is sent straight into their mailboxes is all they hear. */
@@ -32,7 +34,7 @@ export async function withWallets(maxmemory: string, settings: Settings, run: (s
   const worker = await startRole({ role: 'wallet', env });
   const looking = await lookAt(configOf(env));
   try {
-    await run({ worker, looking });
+    await run({ worker, looking, processes: { worker: worker.pid, MongoDB: mongo.pid } });
   } finally {
     await looking.close();
     await worker.end('SIGKILL'); // nothing of it is needed any more
