@@ -247,14 +247,15 @@ test('an entry that kills its process again and again parks its actor, and only 
     for (const { actor } of requests) followed.push(actor);
     return mailboxes.follow(requests, count);
   };
+  const ports = { ...rig.ports, mailboxes: { ...mailboxes, follow } };
   // A process that dies in decide: from there on its ports are silent. The last of them does not come so far.
   for (let death = 0; death < 4; death += 1) {
-    const dying = mortal({ ...rig.ports, mailboxes: { ...mailboxes, follow } });
+    const dying = mortal(ports);
     const kinds = [createPurse({ explodes: () => (dying.kill(), false) }), notice];
     await rig.worker({}, dying.ports, createRegistry(kinds)).start();
     await rig.system.advance(6_500);
   }
-  const healthy = rig.worker();
+  const healthy = rig.worker({}, ports); // it or the last one has the shard
   await healthy.start();
   await rig.system.advance(7_000);
   const parked = await rig.ports.operations.parked(rig.layout.allShards);
