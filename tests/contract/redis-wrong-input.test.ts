@@ -2,10 +2,12 @@
 import type { Redis } from 'ioredis';
 import test from 'ava';
 import { COMMIT_BYTES_MAX } from '../../providers/redis/commit.ts';
+import { mailboxKey } from '../../providers/redis/keys.ts';
 import { createScripts } from '../../providers/redis/scripts.ts';
 import type { ScriptCall } from '../../providers/redis/scripts.ts';
 import { dumpsOf, restoreDumps } from '../support/redis-state.ts';
 import { startTestRedis } from '../support/redis.ts';
+import { actorIn, message } from './fixture.ts';
 import { fullCommit, SCENARIOS } from './redis-scenarios.ts';
 
 /** Hashes stay lists, so that equal contents have equal dumps (a hash table's order is random). */
@@ -100,6 +102,18 @@ test.serial('a commit beyond the limits, backwards, or of consequences without a
   await refused({ actors: [] });
   await refused({ deliveries: [{ ...delivery, to: 'toy:a b' }] });
   t.deepEqual(await ports.mailboxes.commit([commit]), [{ result: 'applied' }]);
+  await ports.close();
+});
+
+test.serial('what is sent together to several shards is written whole or not at all', async (t) => {
+  const ports = await redis.create();
+  const [sound, broken] = [actorIn('t0'), actorIn('t1')];
+  await ports.redis.set(mailboxKey('t1', broken), WRONG_TYPE);
+  const both = [message(sound, 'a'), message(broken, 'b')];
+  await t.throwsAsync(ports.mailboxes.send(both, null), { name: 'Fault' });
+  t.is(await ports.redis.xlen(mailboxKey('t0', sound)), 0);
+  await ports.redis.del(mailboxKey('t1', broken));
+  t.true((await ports.mailboxes.send(both, null)).every(({ sent }) => sent));
   await ports.close();
 });
 
